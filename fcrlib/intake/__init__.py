@@ -1,0 +1,1 @@
+"""Read: one file and one verb per source, `read(path, ...) -> Desk`."""

@@ -1,0 +1,1 @@
+"""Join: which contacts belong to one customer, and to one issue."""

@@ -1,0 +1,1 @@
+"""Report: run the notebooks, collect the findings, render one offline page."""

@@ -1,0 +1,1 @@
+"""Draw: charts, theme and the wording a finding may use."""
