@@ -1,0 +1,181 @@
+"""Was the issue resolved on first contact? The label of every contact under a policy.
+
+Every contact gets exactly one label: `excluded`, `repeat`, `failed`, `pending` or `resolved`. A contact is failed from the
+instant of its first failure on, and nothing that happens later takes the label back: labels at two data ends agree
+wherever the earlier one is not pending.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from fcrlib.judge.facts import AT, gather
+from fcrlib.judge.neighbours import meet
+from fcrlib.model.desk import Desk, Manifest
+from fcrlib.model.policy import Policy
+
+LABELS = ("excluded", "repeat", "failed", "pending", "resolved")
+REASONS = (
+    "parallel_contact", "repeat_contact", "reopened", "escalated", "transferred", "survey_no", "extra_customer_reply",
+    "extra_agent_reply", "several_agents", "put_on_hold", "no_response", "auto_closed", "deferred", "unresolved",
+)  # fmt: skip
+
+
+def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl.DataFrame:
+    """Label every contact of a desk.
+
+    Parameters
+    ----------
+    desk
+        Canonical tables; `contacts`, `events` and `surveys` are read.
+    policy
+        The written definition.
+    data_end
+        Judge as if the data ended here; the manifest's data end by default. Nothing after it is looked at.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per contact, ordered by `source`, `contact_id`:
+
+        - `label`: excluded, repeat, failed, pending or resolved
+        - `reason`: of the exclusion, of the pending state, or the first failure; null for resolved
+        - `reasons`, `reason_at`: every failure, earliest first, and when each happened
+        - `failed_at`: the first failure
+        - `start_at`, `anchor_at`, `horizon_at`: start, first resolution, end of the window
+        - `repeat_of`: the first contact of the chain that a repeat belongs to
+        - `duplicate_of`: the contact of which this is a second submission
+        - `resolved_by`: human, bot, automation, customer or unknown
+        - `confirmed`: the customer said yes when asked whether it was resolved; without a yes it is only assumed
+        - `attributable`: false for what nobody at the desk could resolve
+        - `routing_group`, `routing_agent`, `coaching_group`, `coaching_agent`: first handler and resolver
+        - `left_truncated`: so early that it may itself be a repeat of something before the data
+        - `policy`: name and fingerprint of the definition
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> day = lambda d: datetime(2026, 3, d, tzinfo=UTC)
+    >>> contacts = pl.DataFrame({
+    ...     "source": ["zd"] * 3, "contact_id": ["1", "2", "3"], "customer_ref": ["ann", "ann", "bob"],
+    ...     "opened_at": [day(1), day(5), day(6)], "first_resolved_at": [day(2), day(6), day(7)], "category": ["billing"] * 3,
+    ...     "channel": ["email"] * 3, "status": ["solved"] * 3, "initiated_by": ["customer"] * 3, "resolved_by": ["human"] * 3,
+    ... })
+    >>> manifest = Manifest(source="zd", reader="doc", reader_version="1", data_start=day(1), data_end=day(30))
+    >>> judge(Desk.build(manifest, contacts=contacts), policy=Policy()).select("contact_id", "label", "reason", "repeat_of").rows()
+    [('1', 'failed', 'repeat_contact', None), ('2', 'repeat', None, '1'), ('3', 'resolved', None, None)]
+    """
+    end = data_end or desk.manifest.data_end
+    contacts = _one_row_each(desk.contacts)
+    facts = gather(
+        contacts,
+        events=desk.events,
+        surveys=desk.surveys,
+        policy=policy,
+        data_end=end,
+        messages_known=desk.manifest.has("has_messages"),
+    )
+    counting = facts.frame.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= end))
+    similar = _similar(contacts, counting, policy=policy)
+    others = meet(contacts, facts=counting, messages=facts.messages, policy=policy, similar=similar)
+    failures = _failures_per_contact(pl.concat([facts.failures, others.failures]), policy=policy)
+    known = (
+        facts.frame.join(others.duplicates.rename({"of": "duplicate"}), on="i", how="left", maintain_order="left")
+        .join(others.repeats.rename({"of": "chain"}), on="i", how="left", maintain_order="left")
+        .join(failures, on="i", how="left", maintain_order="left")
+    )
+    return _outcomes(contacts, known.with_columns(_label(policy, data_end=end)), policy=policy, desk=desk)
+
+
+def _one_row_each(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Contacts in key order, each once: overlapping exports hand over the same contact twice."""
+    key = ["source", "contact_id"]
+    source, number = (pl.col(name) for name in key)
+    ascending = (source > source.shift(1)) | ((source == source.shift(1)) & (number > number.shift(1)))
+    if contacts.select(ascending.fill_null(True).all()).item():
+        return contacts
+    return contacts.unique(key, keep="last", maintain_order=True).sort(key)
+
+
+def _similar(contacts: pl.DataFrame, counting: pl.DataFrame, *, policy: Policy) -> pl.DataFrame | None:
+    if policy.same_issue != "text":
+        return None
+    from fcrlib.link.issues import similar_pairs
+
+    return similar_pairs(contacts.with_row_index("i").join(counting.select("i", "start_at"), on="i", maintain_order="left"))
+
+
+def _failures_per_contact(failures: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
+    """All failures of a contact, earliest first; at the same instant in the order of `REASONS`."""
+    if policy.survey == "decides":
+        failures = failures.filter(pl.col("reason") == "survey_no")
+    ordered = failures.with_columns(pl.col("reason").cast(pl.Enum(REASONS))).sort("i", "at", "reason")
+    first = ordered.unique(["i", "reason"], keep="first", maintain_order=True)
+    return first.group_by("i", maintain_order=True).agg(reasons=pl.col("reason").cast(pl.String), reason_at="at", failed_at=pl.col("at").first())
+
+
+def _label(policy: Policy, *, data_end: datetime) -> list[pl.Expr]:
+    """One label per contact, and its reason: the first line that holds decides."""
+    failed = pl.col("failed_at").is_not_null()
+    before_anchor = failed & (pl.col("failed_at") < pl.col("anchor_at"))
+    window_open = pl.lit(data_end).dt.convert_time_zone("UTC") < pl.col("horizon_at")
+    lines: list[tuple[pl.Expr, str, pl.Expr]] = [
+        (pl.col("excluded").is_not_null(), "excluded", pl.col("excluded")),
+        (pl.col("start_at") > data_end, "pending", pl.lit("not_started")),
+        (pl.col("duplicate").is_not_null(), "excluded", pl.lit("duplicate_submission")),
+        (pl.col("chain").is_not_null(), "repeat", pl.lit(None)),
+        (before_anchor, "failed", pl.col("reasons").list.first()),
+        (pl.col("no_answer") & (policy.zero_touch == "exclude"), "excluded", pl.lit("no_response")),
+        (pl.col("auto_closed") & (policy.auto_close == "exclude"), "excluded", pl.lit("auto_closed")),
+        (failed, "failed", pl.col("reasons").list.first()),
+        (pl.col("anchor_at").is_null(), "pending", pl.lit("open")),
+        (pl.col("survey_yes") & (policy.survey == "decides"), "resolved", pl.lit(None)),
+        (pl.col("undecided"), "pending", pl.lit("open")),
+        (window_open, "pending", pl.lit("window")),
+        (pl.lit(policy.survey == "decides"), "excluded", pl.lit("no_answer")),
+    ]
+    label, reason = pl.when(False).then(pl.lit("")), pl.when(False).then(pl.lit(""))
+    for holds, word, why in lines:
+        label, reason = label.when(holds).then(pl.lit(word)), reason.when(holds).then(why)
+    return [label.otherwise(pl.lit("resolved")).cast(pl.Enum(LABELS)).alias("label"), reason.otherwise(None).alias("reason")]
+
+
+def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, policy: Policy, desk: Desk) -> pl.DataFrame:
+    is_failed = pl.col("label") == "failed"
+    ids = contacts["contact_id"]
+    return known.with_columns(
+        contacts.select(
+            "source",
+            "contact_id",
+            "resolved_by",
+            routing_group="first_group",
+            routing_agent="first_agent",
+            coaching_group="resolver_group",
+            coaching_agent="resolver_agent",
+            attributable=~pl.col("non_resolvable"),
+        )
+    ).select(
+        "source",
+        "contact_id",
+        "label",
+        "reason",
+        pl.when(is_failed).then("reasons").cast(pl.List(pl.String)).alias("reasons"),
+        pl.when(is_failed).then("reason_at").cast(pl.List(AT)).alias("reason_at"),
+        pl.when(is_failed).then("failed_at").alias("failed_at"),
+        "start_at",
+        "anchor_at",
+        "horizon_at",
+        ids.gather(known["chain"]).alias("repeat_of") if known.height else pl.lit(None, pl.String).alias("repeat_of"),
+        ids.gather(known["duplicate"]).alias("duplicate_of"),
+        "resolved_by",
+        pl.col("survey_yes").alias("confirmed"),
+        "attributable",
+        "routing_group",
+        "routing_agent",
+        "coaching_group",
+        "coaching_agent",
+        left_truncated=pl.col("start_at") < desk.manifest.data_start + policy.window,
+        policy=pl.lit(f"{policy.name} {policy.fingerprint}"),
+    )

@@ -1,0 +1,281 @@
+"""Which picture shows this frame?
+
+Each function takes a small aggregated frame and returns a `Figure`: the drawing, its caption, its numbers and its description.
+Columns are copied under plain names before they are drawn, because a `.` or `:` in a name breaks a chart without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import polars as pl
+
+from fcrlib.model.errors import UsageError
+from fcrlib.show import drawing
+from fcrlib.show import numbers as spelled
+from fcrlib.show.figure import Column, Figure
+from fcrlib.show.theme import SERIES, TONES
+
+
+def rates(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    by: str,
+    share: str = "share",
+    low: str = "low",
+    high: str = "high",
+    n: str = "n",
+    reference: float | None = None,
+    reference_label: str = "all",
+    order: Literal["given", "rising", "falling"] = "given",
+    good: Literal["up", "down"] = "up",
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw a share per segment as dot and interval; a segment whose interval misses the reference changes colour and shape.
+
+    Parameters
+    ----------
+    frame
+        One row per segment; reads the columns `by`, `share`, `low`, `high`, `n`. A null share is shown as "too few".
+    reference
+        The share to compare with, drawn as a dashed line.
+    order
+        `given` keeps the frame's order.
+    good
+        Which side of the reference is welcome.
+    names
+        Headings of columns in the table.
+    """
+    ordered = frame if order == "given" else frame.sort(share, descending=order == "falling", nulls_last=True, maintain_order=True)
+    drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n)
+    drawn = _worded(drawn, name="segment").with_columns(_state(reference).alias("state"))
+    shown = _columns(ordered, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n))
+    said = alt or _described(f"Share by {_name(by, names)}", drawn["tail"], drawn["segment"])
+    return Figure(id, title, drawing.draw_rates(drawn, reference, reference_label, good), ordered, shown, note, said)
+
+
+def _state(reference: float | None) -> pl.Expr:
+    if reference is None:
+        return pl.lit(drawing.STATES[3])
+    below, unclear, above = (pl.lit(state) for state in drawing.STATES[:3])
+    return pl.when(pl.col("high") < reference).then(below).when(pl.col("low") > reference).then(above).otherwise(unclear)
+
+
+def trend(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    x: str,
+    share: str = "share",
+    low: str = "low",
+    high: str = "high",
+    n: str = "n",
+    hollow: str | None = None,
+    reference: float | None = None,
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw a share over time with its band; points that are still incomplete are hollow and joined by a dashed line.
+
+    Parameters
+    ----------
+    frame
+        One row per date (or per label, in the given order); reads `x`, `share`, `low`, `high`, `n` and `hollow`.
+    hollow
+        Yes/no column: the value will still change.
+    reference
+        A share to draw as a dashed line.
+    """
+    open_ended = pl.col(hollow).fill_null(False) if hollow else pl.lit(False)
+    drawn = _plain(frame.with_columns(open_ended.alias("__open")), x=x, share=share, low=low, high=high, n=n, open="__open")
+    drawn = _worded(drawn, name="x")
+    first = (x, share, low, high, n, *([hollow] if hollow else []))
+    shown = _columns(frame, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=first)
+    said = alt or _described("Share over time", drawn["tail"], drawn["x"].cast(pl.String))
+    return Figure(id, title, drawing.draw_trend(drawn, reference), frame, shown, note, said)
+
+
+def grid(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    x: str,
+    y: str,
+    value: str,
+    kind: spelled.Kind = "percent",
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw a value for every pair of two categories; the number is printed in its cell, the darker the higher.
+
+    Parameters
+    ----------
+    frame
+        One row per pair, in the order in which categories shall appear; reads `x`, `y`, `value`. A null value reads "too few".
+    kind
+        How the value is spelled.
+    """
+    drawn = _plain(frame, x=x, y=y, value=value).with_columns(pl.col("x").cast(pl.String), pl.col("y").cast(pl.String))
+    drawn = drawn.with_columns(_spelled(drawn["value"], kind).alias("text"), _tone(drawn["value"]).alias("tone"))
+    pairs = drawn["y"] + ", " + drawn["x"]
+    said = alt or _described(f"{_name(value, names)} by {_name(y, names)} and {_name(x, names)}", drawn["text"], pairs)
+    shown = _columns(frame, names, {value: kind}, first=(y, x, value))
+    return Figure(
+        id, title, drawing.draw_cells(drawn.with_columns((pairs + ": " + drawn["text"]).alias("label")), x=_name(x, names)), frame, shown, note, said
+    )
+
+
+def _tone(values: pl.Series) -> pl.Series:
+    """Five steps from the lowest to the highest value; null stays null."""
+    numbers = values.cast(pl.Float64)
+    low, high = numbers.min(), numbers.max()
+    if not isinstance(low, float) or not isinstance(high, float) or high <= low:
+        return (numbers * 0).cast(pl.Int64)
+    return ((numbers - low) / (high - low) * len(TONES)).floor().clip(0, len(TONES) - 1).cast(pl.Int64)
+
+
+def bars(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    x: str,
+    y: str,
+    kind: spelled.Kind = "count",
+    low: str | None = None,
+    high: str | None = None,
+    currency: str = "",
+    highlight: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw one horizontal bar per category with its value written at its end.
+
+    Parameters
+    ----------
+    frame
+        One row per category in the given order; reads `x` (the value), `y` (the category), `low` and `high`.
+    highlight
+        Categories the title speaks of; the others step back and only they carry a mark after their name.
+    """
+    span = {"low": low or x, "high": high or x}
+    drawn = _plain(frame, value=x, segment=y, **span).with_columns(pl.col("segment").cast(pl.String))
+    marked = pl.col("segment").is_in(list(highlight)) if highlight else pl.lit(True)
+    drawn = drawn.with_columns(_spelled(drawn["value"], kind, currency).alias("tail"), marked.alias("marked"))
+    drawn = drawn.with_columns((pl.col("segment") + ": " + pl.col("tail")).alias("label"))
+    kinds = {x: kind, **{name: kind for name in (low, high) if name}}
+    shown = _columns(frame, names, kinds, first=(y, x, *(name for name in (low, high) if name)), currency=currency)
+    said = alt or _described(f"{_name(x, names)} by {_name(y, names)}", drawn["tail"], drawn["segment"])
+    return Figure(id, title, drawing.draw_bars(drawn, kind, ranged=low is not None), frame, shown, note, said)
+
+
+def curve(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    x: str,
+    y: str,
+    low: str | None = None,
+    high: str | None = None,
+    by: str | None = None,
+    kind: spelled.Kind = "percent",
+    x_title: str = "",
+    y_title: str = "",
+    mark_at: float | None = None,
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw a value over a number, e.g. the share that came back against the days since the answer; at most five lines.
+
+    Parameters
+    ----------
+    frame
+        One row per point; reads `x`, `y`, `low`, `high` and `by`.
+    by
+        One line per value, told apart by colour, dash and a legend.
+    mark_at
+        A place on the x axis to mark with a dashed line, e.g. the policy's window.
+    """
+    whole = frame.with_columns(pl.lit("").alias("__one"))
+    drawn = _plain(whole, x=x, y=y, low=low or y, high=high or y, series=by or "__one").with_columns(pl.col("series").cast(pl.String))
+    lines = drawn["series"].unique(maintain_order=True).to_list()
+    if len(lines) > len(SERIES):
+        raise UsageError(f"figure '{id}' has {len(lines)} lines, a reader tells {len(SERIES)} apart: keep the largest or draw `rates`")
+    drawn = drawn.with_columns(_spelled(drawn["y"], kind).alias("tail"))
+    kinds = {y: kind, **{name: kind for name in (low, high) if name}}
+    shown = _columns(frame, names, kinds, first=tuple(name for name in (by, x, y, low, high) if name))
+    ends = drawn.group_by("series", maintain_order=True).last()
+    said = alt or _described(f"{y_title or _name(y, names)} over {x_title or _name(x, names)}; the last values", ends["tail"], ends["series"])
+    return Figure(
+        id,
+        title,
+        drawing.draw_curve(drawn, lines, kind, (x_title or _name(x, names), y_title), mark_at, band=low is not None),
+        frame,
+        shown,
+        note,
+        said,
+    )
+
+
+def _plain(frame: pl.DataFrame, **wanted: str) -> pl.DataFrame:
+    """Copy the columns a chart draws under plain names; instants become days, or another time zone would shift them."""
+    missing = sorted({name for name in wanted.values() if name not in frame.columns})
+    if missing:
+        raise UsageError(f"the frame has no column {', '.join(missing)}", [f"it has: {', '.join(frame.columns)}"])
+    plain = frame.select(pl.col(source).alias(name) for name, source in wanted.items())
+    instants = [name for name, dtype in plain.schema.items() if dtype == pl.Datetime]
+    labels = [
+        name for name, dtype in plain.schema.items() if dtype in (pl.Enum, pl.Categorical, pl.Boolean) and name in ("segment", "x", "y", "series")
+    ]
+    return plain.with_columns(pl.col(instants).dt.date(), pl.col(labels).cast(pl.String))
+
+
+def _worded(drawn: pl.DataFrame, *, name: str) -> pl.DataFrame:
+    """Add `tail` (written beside the mark) and `label` (said when the mouse rests on it)."""
+    tails, labels = [], []
+    for row in drawn.with_columns(pl.col(name).cast(pl.String)).iter_rows(named=True):
+        known = row["share"] is not None
+        tail = f"{spelled.percent(row['share'])}  of {spelled.count(row['n'])}" if known else f"{spelled.TOO_FEW} (of {spelled.count(row['n'])})"
+        tails.append(tail)
+        labels.append(f"{row[name]}: {tail}{', ' + spelled.interval(row['low'], row['high']) if known else ''}")
+    return drawn.with_columns(pl.Series("tail", tails, dtype=pl.String), pl.Series("label", labels, dtype=pl.String))
+
+
+def _spelled(values: pl.Series, kind: spelled.Kind, currency: str = "") -> pl.Series:
+    words = [spelled.TOO_FEW if value is None else spelled.cell(value, kind=kind, currency=currency) for value in values.to_list()]
+    return pl.Series(words, dtype=pl.String)
+
+
+def _described(what: str, values: pl.Series, labels: pl.Series, *, limit: int = 8) -> str:
+    pairs = [f"{label} {value}".strip() for label, value in zip(labels.to_list(), values.to_list(), strict=True)]
+    rest = f"; and {len(pairs) - limit} more" if len(pairs) > limit else ""
+    return f"{what[:1].upper()}{what[1:]}: {'; '.join(pairs[:limit])}{rest}."
+
+
+def _name(column: str, names: Mapping[str, str] | None) -> str:
+    return (names or {}).get(column, column.replace("_", " "))
+
+
+def _columns(
+    frame: pl.DataFrame,
+    names: Mapping[str, str] | None,
+    kinds: Mapping[str, spelled.Kind],
+    *,
+    first: Sequence[str],
+    currency: str = "",
+) -> tuple[Column, ...]:
+    """Head the columns a chart draws; `low` and `high` stand for the interval, `n` for the contacts."""
+    usual = {"low": "95 % from", "high": "to", "n": "contacts", **(names or {})}
+    return tuple(Column(name, usual.get(name, name.replace("_", " ")), kinds.get(name, "text"), currency) for name in dict.fromkeys(first))
