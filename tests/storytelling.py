@@ -140,7 +140,7 @@ def _story(block: str) -> dict[str, Any]:
 
 
 def _settings(text: str) -> dict[str, Any]:
-    words = {"true": True, "false": False, "none": None}
+    words = {"true": True, "false": False}
     pairs = (part.strip().split("=") for part in text.split(",") if part.strip())
     return {name: words.get(value, int(value) if value.isdigit() else value) for name, value in pairs}
 

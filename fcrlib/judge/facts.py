@@ -80,21 +80,23 @@ def gather(
     )
     undecided = reopenings.filter(pl.col("undecided")).select("i").unique().with_columns(undecided=pl.lit(True))
     happy = answers.filter(pl.col("resolved") == "yes").select("i").unique().with_columns(survey_yes=pl.lit(True))
+    frame = frame.with_columns(excluded=_exclusion(policy=policy, data_end=data_end))
+    merged = frame.filter(pl.col("excluded") == "merged").select("i", "opened_at", "initiated_by")
     frame = (
         frame.join(undecided, on="i", how="left", maintain_order="left")
         .join(happy, on="i", how="left", maintain_order="left")
         .with_columns(pl.col("undecided", "survey_yes").fill_null(False))
-        .with_columns(excluded=_exclusion(policy=policy, data_end=data_end))
         .select("i", "excluded", "start_at", "anchor_at", "horizon_at", "no_answer", "auto_closed", "undecided", "survey_yes")
     )
-    return Facts(frame, failures, _merged_messages(known, story))
+    return Facts(frame, failures, _merged_messages(merged, story))
 
 
 def in_order(events: pl.DataFrame, *, contacts: pl.DataFrame, data_end: datetime) -> pl.DataFrame:
     """Events known by the data end, ordered by contact, instant and file position, with the contact's row number `i`."""
     story = events.select(EVENT_COLUMNS).filter(pl.col("at") <= data_end)
     if not _is_ordered(story):
-        story = story.sort("source", "contact_id", "at", "seq")
+        once = story.unique(["source", "contact_id", "seq"], keep="last", maintain_order=True)
+        story = once.sort("source", "contact_id", "at", "seq")
     story = story.with_columns(new=_changes("contact_id") | _changes("source"))
     heads = story.filter("new").select("source", "contact_id")
     rows = heads.join(contacts.select("source", "contact_id", "i"), on=["source", "contact_id"], how="left", maintain_order="left")["i"]
@@ -202,7 +204,7 @@ def _judge_reopenings(reopened: pl.DataFrame, story: pl.DataFrame) -> pl.DataFra
     until = _as_of(reopened, counts, at="at")
     since = _as_of(reopened, counts, at="solved_before")
     more = notable.filter("more").select("i", more_at="at").sort("more_at")
-    after = reopened.sort("at").join_asof(more, left_on="at", right_on="more_at", by="i", strategy="forward", allow_exact_matches=False)
+    after = reopened.sort("at").join_asof(more, left_on="at", right_on="more_at", by="i", strategy="forward", allow_exact_matches=False, check_sortedness=False)
     judged = reopened.with_columns(said=until["said"] - since["said"], asked=until["asked"] - since["asked"])
     judged = judged.join(after.select("row", "more_at"), on="row", how="left", maintain_order="left")
     more_in_time = pl.when((pl.col("more_at") <= pl.col("solved_next")) | pl.col("solved_next").is_null()).then("more_at")
@@ -218,7 +220,7 @@ def _judge_reopenings(reopened: pl.DataFrame, story: pl.DataFrame) -> pl.DataFra
 def _as_of(rows: pl.DataFrame, counts: pl.DataFrame, *, at: str) -> pl.DataFrame:
     """Running counts of each row's contact up to and including the instant `at`, in the order of `rows`."""
     asked = rows.select("i", "row", when=at).sort("when")
-    latest = asked.join_asof(counts.sort("at"), left_on="when", right_on="at", by="i", strategy="backward")
+    latest = asked.join_asof(counts.sort("at"), left_on="when", right_on="at", by="i", strategy="backward", check_sortedness=False)
     return rows.select("row").join(latest, on="row", how="left", maintain_order="left").select(pl.col("said", "asked").fill_null(0).cast(pl.Int64))
 
 
@@ -296,9 +298,8 @@ def _survey(contacts: pl.DataFrame, *, surveys: pl.DataFrame, data_end: datetime
     return _until_horizon(answers, contacts).select("i", "at", "resolved")
 
 
-def _merged_messages(contacts: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
+def _merged_messages(merged: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
     """When the customer spoke in contacts that were merged away; at the opening where messages are not recorded."""
-    merged = contacts.filter(pl.col("merged_into").is_not_null())
     said = story.filter(_CUSTOMER_MESSAGE).join(merged.select("i"), on="i", how="semi", maintain_order="left").select("i", "at")
     silent = merged.filter(pl.col("initiated_by") != "company").join(said, on="i", how="anti").select("i", at="opened_at")
     return pl.concat([said, silent])

@@ -154,7 +154,7 @@ def _next_in_group(group: pl.DataFrame) -> pl.DataFrame:
     chased = following.filter(pl.col("next_at") <= pl.col("anchor_at"))
     later = chased.sort("anchor_at").join_asof(
         group.select("key", later_at="start_at").sort("later_at"),
-        left_on="anchor_at", right_on="later_at", by="key", strategy="forward", allow_exact_matches=False,
+        left_on="anchor_at", right_on="later_at", by="key", strategy="forward", allow_exact_matches=False, check_sortedness=False,
     )  # fmt: skip
     columns = ["i", "anchor_at", "next_at"]
     return pl.concat([following.select(columns), later.select("i", "anchor_at", next_at="later_at").drop_nulls("next_at")])
