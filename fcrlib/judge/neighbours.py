@@ -61,7 +61,8 @@ def meet(contacts: pl.DataFrame, *, facts: pl.DataFrame, messages: pl.DataFrame,
     duplicates = _duplicates(groups, _ordered_pairs(pairs, moments, alias=merged), gap=policy.duplicate_gap)
     groups = [group.join(duplicates, on="i", how="anti", maintain_order="left") for group in groups]
     alias = roots(pl.concat([merged, duplicates]).unique("i", keep="first", maintain_order=True))
-    linked = _ordered_pairs(pairs, moments, alias=alias)
+    apart = pairs.join(duplicates.select(late="i"), on="late", how="anti", maintain_order="left")
+    linked = _ordered_pairs(apart, moments, alias=alias)
 
     meetings = [*(_next_in_group(group) for group in groups), _linked_meetings(linked), _merged_meetings(messages, moments, alias, policy)]
     repeats = [*(_repeats_in_group(group, window=policy.window) for group in groups), _linked_repeats(linked, window=policy.window)]
@@ -123,10 +124,12 @@ def roots(pointers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ordered_pairs(pairs: pl.DataFrame, moments: pl.DataFrame, *, alias: pl.DataFrame) -> pl.DataFrame:
-    """Pairs between contacts that count, the earlier first: `early`, `late`, `start_at`, `anchor_at` (early), `next_at` (late)."""
-    for side in ("early", "late"):
-        pairs = pairs.join(alias.rename({"i": side}), on=side, how="left", maintain_order="left")
-        pairs = pairs.with_columns(pl.coalesce("of", side).alias(side)).drop("of")
+    """Pairs between contacts that count, the earlier first: `early`, `late`, `start_at`, `anchor_at` (early), `next_at` (late).
+
+    A link to a contact that was merged away or sent twice is a link to the one that stands for it.
+    """
+    pairs = pairs.join(alias, left_on="early", right_on="i", how="left", maintain_order="left")
+    pairs = pairs.select(pl.coalesce("of", "early").alias("early"), "late")
     both = pairs.join(moments, left_on="early", right_on="i", maintain_order="left")
     both = both.join(moments.select(late="i", next_at="start_at", late_anchor_at="anchor_at"), on="late", maintain_order="left")
     here = {"early": "early", "late": "late", "start_at": "start_at", "anchor_at": "anchor_at", "next_at": "next_at"}

@@ -11,8 +11,8 @@ from datetime import datetime
 
 import polars as pl
 
-from fcrlib.judge.facts import AT, gather
-from fcrlib.judge.neighbours import meet
+from fcrlib.judge.facts import AT, Facts, gather
+from fcrlib.judge.neighbours import Neighbours, meet
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.policy import Policy
 
@@ -20,6 +20,9 @@ LABELS = ("excluded", "repeat", "failed", "pending", "resolved")
 REASONS = (
     "parallel_contact", "repeat_contact", "reopened", "escalated", "transferred", "survey_no", "extra_customer_reply",
     "extra_agent_reply", "several_agents", "put_on_hold", "no_response", "auto_closed", "deferred", "unresolved",
+)  # fmt: skip
+OUTCOME_COLUMNS = (
+    "source", "contact_id", "resolved_by", "first_group", "first_agent", "resolver_group", "resolver_agent", "non_resolvable",
 )  # fmt: skip
 
 
@@ -69,24 +72,53 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
     """
     end = data_end or desk.manifest.data_end
     contacts = _one_row_each(desk.contacts)
-    facts = gather(
-        contacts,
-        events=desk.events,
-        surveys=desk.surveys,
-        policy=policy,
-        data_end=end,
-        messages_known=desk.manifest.has("has_messages"),
-    )
+    facts = own_story(contacts, events=desk.events, surveys=desk.surveys, policy=policy, manifest=desk.manifest, data_end=end)
     counting = facts.frame.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= end))
     similar = _similar(contacts, counting, policy=policy)
     others = meet(contacts, facts=counting, messages=facts.messages, policy=policy, similar=similar)
-    failures = _failures_per_contact(pl.concat([facts.failures, others.failures]), policy=policy)
+    failures = pl.concat([facts.failures, others.failures])
+    names = contacts["contact_id"]
+    return assemble(contacts, facts.frame, others=others, failures=failures, names=names, policy=policy, manifest=desk.manifest, data_end=end)
+
+
+def own_story(
+    contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFrame, policy: Policy, manifest: Manifest, data_end: datetime
+) -> Facts:
+    """What each contact says about itself; silence is only known where the source records messages."""
+    known = manifest.has("has_messages")
+    return gather(contacts, events=events, surveys=surveys, policy=policy, data_end=data_end, messages_known=known)
+
+
+def assemble(
+    contacts: pl.DataFrame,
+    frame: pl.DataFrame,
+    *,
+    others: Neighbours,
+    failures: pl.DataFrame,
+    names: pl.Series,
+    policy: Policy,
+    manifest: Manifest,
+    data_end: datetime,
+) -> pl.DataFrame:
+    """Put a verdict together for some contacts.
+
+    Parameters
+    ----------
+    contacts, frame
+        The contacts (`OUTCOME_COLUMNS`) and what they say about themselves, row by row; `frame.i` counts over the whole desk.
+    others, failures
+        What all contacts do to each other, and all failures; those of other contacts are passed over.
+    names
+        `contact_id` of every contact of the desk, by row number.
+    """
+    here = pl.col("i").is_in(frame["i"].implode()) if frame.height < names.len() else pl.lit(True)
     known = (
-        facts.frame.join(others.duplicates.rename({"of": "duplicate"}), on="i", how="left", maintain_order="left")
+        frame.join(others.duplicates.rename({"of": "duplicate"}), on="i", how="left", maintain_order="left")
         .join(others.repeats.rename({"of": "chain"}), on="i", how="left", maintain_order="left")
-        .join(failures, on="i", how="left", maintain_order="left")
+        .join(_failures_per_contact(failures.filter(here), policy=policy), on="i", how="left", maintain_order="left")
+        .with_columns(_label(policy, data_end=data_end))
     )
-    return _outcomes(contacts, known.with_columns(_label(policy, data_end=end)), policy=policy, desk=desk)
+    return _outcomes(contacts, known, names=names, policy=policy, manifest=manifest)
 
 
 def _one_row_each(contacts: pl.DataFrame) -> pl.DataFrame:
@@ -142,9 +174,8 @@ def _label(policy: Policy, *, data_end: datetime) -> list[pl.Expr]:
     return [label.otherwise(pl.lit("resolved")).cast(pl.Enum(LABELS)).alias("label"), reason.otherwise(None).alias("reason")]
 
 
-def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, policy: Policy, desk: Desk) -> pl.DataFrame:
+def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, policy: Policy, manifest: Manifest) -> pl.DataFrame:
     is_failed = pl.col("label") == "failed"
-    ids = contacts["contact_id"]
     return known.with_columns(
         contacts.select(
             "source",
@@ -167,8 +198,8 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, policy: Policy, de
         "start_at",
         "anchor_at",
         "horizon_at",
-        ids.gather(known["chain"]).alias("repeat_of") if known.height else pl.lit(None, pl.String).alias("repeat_of"),
-        ids.gather(known["duplicate"]).alias("duplicate_of"),
+        names.gather(known["chain"]).alias("repeat_of"),
+        names.gather(known["duplicate"]).alias("duplicate_of"),
         "resolved_by",
         pl.col("survey_yes").alias("confirmed"),
         "attributable",
@@ -176,6 +207,6 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, policy: Policy, de
         "routing_agent",
         "coaching_group",
         "coaching_agent",
-        left_truncated=pl.col("start_at") < desk.manifest.data_start + policy.window,
+        left_truncated=pl.col("start_at") < manifest.data_start + policy.window,
         policy=pl.lit(f"{policy.name} {policy.fingerprint}"),
     )

@@ -1,0 +1,163 @@
+"""How often, and how sure are we? Shares as expressions, each with its n and its interval.
+
+Contacts of one customer are not independent, so an interval for contacts is Wilson's on the effective sample size that
+the customers leave over (Korn and Graubard's construction, with the t correction for few customers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+Z95 = 1.959963984540054
+MIN_CONTACTS, MIN_CUSTOMERS = 30, 10
+INDEX = ("resolved", "failed")
+
+
+def share(what: pl.Expr, *, z: float = Z95) -> list[pl.Expr]:
+    """Turn a yes/no expression into `n`, `share`, `low` and `high`.
+
+    Unknown (null) rows are left out of `n`. Wilson's score interval stays inside [0, 1] and is sound for small `n`.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 857-872, method 3.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"solved": [True] * 81 + [False] * 182})
+    >>> frame.select(share(pl.col("solved"))).select(pl.all().round(4)).row(0)
+    (263, 0.308, 0.2553, 0.3662)
+    """
+    n, p = what.count(), what.mean()
+    low, high = wilson(p, n, z=z)
+    return [n.alias("n"), p.alias("share"), low.alias("low"), high.alias("high")]
+
+
+def wilson(p: pl.Expr, n: pl.Expr, *, z: float | pl.Expr = Z95) -> tuple[pl.Expr, pl.Expr]:
+    """Lower and upper end of Wilson's interval for a share `p` of `n`; null where `n` is 0."""
+    square = (pl.lit(z) if isinstance(z, float) else z) ** 2
+    size = pl.when(n > 0).then(n.cast(pl.Float64))
+    centre = (p + square / (2 * size)) / (1 + square / size)
+    half = (square * (p * (1 - p) / size + square / (4 * size**2))).sqrt() / (1 + square / size)
+    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+
+
+def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cluster: str | None = None, weight: str | None = None) -> pl.DataFrame:
+    """Share of rows for which `what` holds, with an interval that respects clusters.
+
+    Parameters
+    ----------
+    frame
+        Any frame that has the columns `what`, `by`, `cluster` and `weight` speak of.
+    what
+        A yes/no expression; null rows are left out.
+    by
+        Columns to split by; null is a level of its own.
+    cluster
+        Column whose rows belong together, usually the customer; a null is a cluster of its own.
+    weight
+        Column of non-negative weights, e.g. for response.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per level of `by`, sorted: the `by` columns, `n` (rows), `clusters`, `share`, `low`, `high` (95 %),
+        `deff` (how many times the clustering inflates the variance, at least 1).
+
+    References
+    ----------
+    Korn and Graubard (1998), Survey Methodology 24, 193-201; Wilson (1927), JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> contacts = pl.DataFrame({"who": ["a", "a", "b", "c"], "ok": [True, True, False, None]})
+    >>> rate(contacts, pl.col("ok"), cluster="who").select("n", "clusters", "share").row(0)
+    (3, 2, 0.6666666666666666)
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    member = pl.int_range(pl.len()).cast(pl.String) if cluster is None else pl.col(cluster).cast(pl.String)
+    lone = pl.when(member.is_null()).then(pl.format("\x00{}", pl.int_range(pl.len()))).otherwise(member)
+    w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
+    rows = frame.select(*keys, _what=what.cast(pl.Float64), _member=lone, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
+    groups = rows.group_by(*keys, "_member").agg(
+        n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum(), squares=(pl.col("_w") ** 2).sum()
+    )
+    groups = groups.sort(*keys, "_member") if keys else groups.sort("_member")
+    totals = pl.col("k").sum() / pl.col("m").sum()
+    spread = ((pl.col("k") - pl.col("m") * totals) ** 2).sum() / pl.col("m").sum() ** 2
+    parts = [pl.col("n").sum(), pl.len().alias("clusters"), totals.alias("share"), spread.alias("_spread"), (pl.col("squares").sum()).alias("_squares")]
+    table = groups.group_by(keys, maintain_order=True).agg(parts) if keys else groups.select(parts)
+    return _with_interval(table).select(*keys, "n", "clusters", "share", "low", "high", "deff")
+
+
+def _with_interval(table: pl.DataFrame) -> pl.DataFrame:
+    """Wilson's interval on the effective sample size; weights and clusters both shrink it."""
+    p, n, clusters = pl.col("share"), pl.col("n"), pl.col("clusters")
+    correction = pl.when(clusters > 1).then(clusters / (clusters - 1))
+    simple = p * (1 - p) / n
+    inflated = pl.when(simple > 0).then(correction * pl.col("_spread") / simple)
+    table = table.with_columns(deff=pl.max_horizontal(pl.lit(1.0), inflated)).with_columns(_t=_t_quantiles(table["clusters"]))
+    effective = n / pl.col("deff") * (Z95 / pl.col("_t")) ** 2
+    low, high = wilson(p, effective)
+    return table.with_columns(low=low, high=high)
+
+
+def _t_quantiles(clusters: pl.Series) -> pl.Series:
+    """Two-sided 95 % t quantile per number of clusters; infinite for a single one."""
+    from scipy.special import stdtrit
+
+    freedom = (clusters.cast(pl.Float64) - 1).to_numpy()
+    quantiles = pl.Series(stdtrit(freedom.clip(min=1), 0.975))
+    return pl.select(pl.when(clusters > 1).then(quantiles).otherwise(1e9)).to_series()
+
+
+def withhold(rates: pl.DataFrame, *, contacts: int = MIN_CONTACTS, clusters: int = MIN_CUSTOMERS) -> pl.DataFrame:
+    """Blank the share of rows that rest on too few contacts or customers, and mark them `too_few`."""
+    few = (pl.col("n") < contacts) | (pl.col("clusters") < clusters)
+    return rates.with_columns(pl.when(~few).then(pl.col("share", "low", "high")).name.keep(), too_few=few)
+
+
+def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | None = "customer_ref") -> pl.DataFrame:
+    """First contact resolution, and everything that is not in it.
+
+    Parameters
+    ----------
+    judged
+        Contacts with their outcomes: `label`, and the columns of `by` and `cluster`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per level of `by`, sorted: `n` = resolved + failed, `clusters`, `share` = resolved / n, `low`, `high`,
+        `deff`, then the counts `resolved`, `failed`, `pending`, `repeat`, `excluded` and the bounds `lowest`, `highest`
+        that the share could still reach when every pending contact fails or resolves.
+
+    Examples
+    --------
+    >>> judged = pl.DataFrame({"label": ["resolved", "resolved", "failed", "pending"], "customer_ref": list("abcd")})
+    >>> fcr(judged).select("n", "share", "pending", "lowest", "highest").row(0)
+    (3, 0.6666666666666666, 1, 0.5, 0.75)
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    labels = ("resolved", "failed", "pending", "repeat", "excluded")
+    counted = [(pl.col("label") == label).sum().alias(label) for label in labels]
+    counts = judged.group_by(keys).agg(counted).sort(keys) if keys else judged.select(counted)
+    index = judged.filter(pl.col("label").is_in(INDEX))
+    shares = rate(index, pl.col("label") == "resolved", by=keys, cluster=cluster)
+    table = counts.join(shares, on=keys, how="left", nulls_equal=True, maintain_order="left") if keys else pl.concat([shares, counts], how="horizontal")
+    r, f, p = pl.col("resolved"), pl.col("failed"), pl.col("pending")
+    everyone = pl.when(r + f + p > 0).then(r + f + p)
+    table = table.with_columns(pl.col("n", "clusters").fill_null(0), lowest=r / everyone, highest=(r + p) / everyone)
+    return table.select(*keys, "n", "clusters", "share", "low", "high", "deff", *labels, "lowest", "highest")
+
+
+def mature(judged: pl.DataFrame) -> pl.DataFrame:
+    """Keep the index contacts whose verdict no longer depends on when the data ends.
+
+    Failures are known at once, resolutions only when the window has closed; a trend that mixes both bends down at its end.
+    `judged` needs `label`, `reason`, `horizon_at` and `data_end`.
+    """
+    settled = (pl.col("horizon_at") <= pl.col("data_end")) | (pl.col("reason") == "unresolved")
+    return judged.filter(pl.col("label").is_in(INDEX) & settled)

@@ -1,0 +1,125 @@
+"""What has this project decided once and for all? The settings of one commented `fcr.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fcrlib.model.errors import FcrError, UsageError
+from fcrlib.model.policy import Policy, presets, spell
+
+FILE = "fcr.toml"
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseModel):
+    """The settings of a project; every field has a default, so a project without `fcr.toml` works too.
+
+    Parameters
+    ----------
+    organisation
+        Whose desk it is; it heads the report.
+    desk, reports, notebooks
+        Folders, relative to the file.
+    policy
+        Name of a preset or of one of `policies`.
+    policies
+        The project's own definitions by name: any field of `Policy`.
+    time_zone
+        Zone in which a day of the period begins; the desk's own where it is not set.
+    exclude_tags
+        Contacts that carry one of these tags are left out as tests; matched exactly.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: Path = Field(default=PACKAGE_ROOT, exclude=True)
+    organisation: str = ""
+    desk: Path = Path("data/demo")
+    reports: Path = Path("reports")
+    notebooks: Path = Path("notebooks")
+    policy: str = "customer_7d"
+    policies: dict[str, dict[str, Any]] = {}
+    time_zone: str | None = None
+    exclude_tags: tuple[str, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError("is not a time zone: write e.g. 'Europe/Berlin'")
+        return zone if zone is None else ZoneInfo(zone).key
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Self:
+        """Read the nearest `fcr.toml` at or above a folder; the defaults of this checkout where there is none.
+
+        Raises
+        ------
+        UsageError
+            With every mistake at once, naming the key.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / FILE).is_file():
+                return cls.read(folder / FILE)
+        return cls()
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read one settings file.
+
+        Raises
+        ------
+        UsageError
+            If the file is not TOML, or with every mistake at once.
+        """
+        try:
+            fields = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"{file.name} cannot be read: {error}") from None
+        problems = [f"root: {fields.pop('root')!r}: there is no such key"] if "root" in fields else []
+        try:
+            settings = cls.model_validate({**fields, "root": file.resolve().parent})
+        except ValidationError as error:
+            raise UsageError(f"{file.name} has mistakes:", problems + spell(error) + _policy_mistakes(fields)) from None
+        if problems := problems + _policy_mistakes(fields):
+            raise UsageError(f"{file.name} has mistakes:", problems)
+        return settings
+
+    def definition(self, name: str | None = None) -> Policy:
+        """The policy of that name, or the project's own choice.
+
+        Raises
+        ------
+        UsageError
+            If there is none; the message lists those there are.
+        """
+        wanted = name or self.policy
+        if wanted in self.policies:
+            return Policy.read({"name": wanted, **self.policies[wanted]})
+        if wanted not in presets():
+            raise UsageError(f"policy '{wanted}' is unknown", [f"known policies: {', '.join([*self.policies, *presets()])}"])
+        return Policy.named(wanted)
+
+    def path(self, path: Path | str) -> Path:
+        """A path as the project means it: relative ones start at the folder of `fcr.toml`, or at the checkout."""
+        return (self.root / path).resolve()
+
+
+def _policy_mistakes(fields: dict[str, Any]) -> list[str]:
+    """What is wrong with the project's own policies and with its choice among them."""
+    own, chosen = fields.get("policies", {}), fields.get("policy")
+    mistakes = []
+    for name, policy in own.items() if isinstance(own, dict) else ():
+        try:
+            Policy.read({"name": name, **policy} if isinstance(policy, dict) else {"name": name})
+        except FcrError as error:
+            mistakes += [f"policies.{name}.{problem}" for problem in error.problems]
+    if isinstance(chosen, str) and chosen not in own and chosen not in presets():
+        mistakes.append(f"policy: '{chosen}' is unknown; known policies: {', '.join([*own, *presets()])}")
+    return mistakes

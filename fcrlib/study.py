@@ -1,0 +1,187 @@
+"""What does every notebook open? A desk, a policy and a period, judged once and kept by fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+import fcrlib
+from fcrlib.judge.definitions import definition_grid
+from fcrlib.judge.outcomes import judge
+from fcrlib.judge.rates import fcr
+from fcrlib.model.desk import Desk
+from fcrlib.model.errors import DataError
+from fcrlib.model.finding import Finding
+from fcrlib.model.period import Period
+from fcrlib.model.policy import Policy
+from fcrlib.model.settings import Settings
+from fcrlib.model.tables import CAPABILITIES
+
+TOO_FEW = 30
+
+
+@dataclass(frozen=True)
+class Study:
+    """A desk under a policy in a period.
+
+    Parameters
+    ----------
+    desk, policy, period
+        What is studied, under which definition, and when.
+    outcomes
+        The verdict on every contact of the desk (columns of `judge.outcomes.judge`).
+    time_zone
+        Zone in which the days of the period begin.
+
+    Examples
+    --------
+    A notebook's first line::
+
+        study = Study.open(desk, policy=policy, period=period)
+    """
+
+    desk: Desk
+    policy: Policy
+    period: Period
+    outcomes: pl.DataFrame
+    time_zone: str = "UTC"
+
+    @classmethod
+    def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
+        """Load a desk and judge it; a second opening of the same desk under the same policy reads the verdict back.
+
+        Raises
+        ------
+        FcrError
+            If the desk is missing or damaged, the policy or the period is not understood, or the period lies outside the data.
+        """
+        settings = Settings.find()
+        folder, definition = settings.path(desk), settings.definition(policy)
+        loaded = _without_tagged(Desk.load(folder), tags=settings.exclude_tags)
+        mark = _fingerprint(folder, definition, settings.exclude_tags)
+        outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", loaded, policy=definition)
+        return cls.of(loaded, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
+
+    @classmethod
+    def of(
+        cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None
+    ) -> Study:
+        """Make a study of a desk in memory.
+
+        Raises
+        ------
+        DataError
+            If no contact of the desk started in the period.
+        """
+        zone = time_zone or desk.manifest.time_zone
+        study = cls(desk, policy, period, judge(desk, policy=policy) if outcomes is None else outcomes, zone)
+        if study.contacts.is_empty():
+            first, last = desk.contacts["opened_at"].min(), desk.contacts["opened_at"].max()
+            span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            raise DataError(f"no contact started in {period.label}; this desk holds contacts from {span}")
+        return study
+
+    @cached_property
+    def everything(self) -> pl.DataFrame:
+        """Every contact of the desk with its outcome and the `data_end`."""
+        extra = self.outcomes.drop("resolved_by")
+        joined = self.desk.contacts.join(extra, on=["source", "contact_id"], how="inner", maintain_order="left")
+        return joined.with_columns(data_end=pl.lit(self.desk.manifest.data_end).dt.convert_time_zone("UTC").dt.cast_time_unit("us"))
+
+    @cached_property
+    def contacts(self) -> pl.DataFrame:
+        """The contacts that started in the period, with their outcomes."""
+        return self.everything.filter(self.period.covers(pl.col("start_at"), time_zone=self.time_zone))
+
+    @cached_property
+    def first_contacts(self) -> pl.DataFrame:
+        """The contacts that started in the period and count: resolved, failed or still pending."""
+        return self.contacts.filter(pl.col("label").is_in(["resolved", "failed", "pending"]))
+
+    @cached_property
+    def headline(self) -> dict[str, float]:
+        """FCR of the period with everything that is not in it: the one row of `rates.fcr`."""
+        return fcr(self.contacts).row(0, named=True)
+
+    def before(self) -> Study | None:
+        """The same study of the period before, or None where the desk does not reach back far enough."""
+        earlier = self.period.previous()
+        if earlier.bounds(time_zone=self.time_zone)[0] < self.desk.manifest.data_start:
+            return None
+        study = replace(self, period=earlier)
+        return study if study.headline["n"] >= TOO_FEW else None
+
+    def definitions(self) -> pl.DataFrame:
+        """FCR of the period under many definitions (columns of `judge.definitions.definition_grid`)."""
+        return definition_grid(self.desk, policy=self.policy, within=self.period.covers(pl.col("start_at"), time_zone=self.time_zone))
+
+    def lacks(self, *capabilities: str) -> list[str]:
+        """What this desk lacks of what a question needs, in words."""
+        return [CAPABILITIES[name] for name in capabilities if not self.desk.manifest.has(name)]
+
+    def cautions(self) -> list[Finding]:
+        """What a reader must know before believing a number of this study."""
+        return [caution for caution in (_pending(self), _identity(self), _silence(self), _young(self)) if caution]
+
+
+def _without_tagged(desk: Desk, *, tags: tuple[str, ...]) -> Desk:
+    if not tags:
+        return desk
+    wanted = [unicodedata.normalize("NFC", tag) for tag in tags]
+    tagged = pl.col("tags").list.eval(pl.element().is_in(wanted)).list.any().fill_null(False)
+    return replace(desk, contacts=desk.contacts.with_columns(is_test=pl.col("is_test") | tagged))
+
+
+def _fingerprint(folder: Path, policy: Policy, tags: tuple[str, ...]) -> str:
+    """Changes whenever a file of the desk, the policy, the tags or the version of the judge does."""
+    files = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir()) if file.is_file()]
+    return hashlib.sha256(repr((files, policy.fingerprint, policy.name, tags, fcrlib.__version__)).encode()).hexdigest()[:16]
+
+
+def _remembered(file: Path, desk: Desk, *, policy: Policy) -> pl.DataFrame:
+    if file.exists():
+        return pl.read_parquet(file, glob=False)
+    outcomes = judge(desk, policy=policy)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(f".{hashlib.sha256(str(id(outcomes)).encode()).hexdigest()[:8]}.tmp")
+        outcomes.write_parquet(partial)
+        partial.replace(file)
+    except OSError:
+        # A desk on read-only ground is judged anew each time: slower, but no less true.
+        return outcomes
+    return outcomes
+
+
+def _pending(study: Study) -> Finding | None:
+    head = study.headline
+    share = head["pending"] / max(1, head["n"] + head["pending"])
+    if share < 0.02:
+        return None
+    text = f"{head['pending']:,.0f} contacts ({share:.0%}) are still pending: the share could end anywhere between {head['lowest']:.1%} and {head['highest']:.1%}."
+    return Finding("care-pending", "care", text)
+
+
+def _identity(study: Study) -> Finding | None:
+    known = float(study.contacts["customer_ref"].is_not_null().mean() or 0)  # type: ignore[arg-type]
+    if known > 0.98:
+        return None
+    return Finding("care-identity", "care", f"Only {known:.0%} of the contacts name a customer; the others can never be seen to come back.")
+
+
+def _silence(study: Study) -> Finding | None:
+    if not (missing := study.lacks("has_messages", "has_status_history", "has_customer")):
+        return None
+    return Finding("care-missing", "care", f"This desk does not record {'; nor '.join(missing)}. Failures that only show there are not counted.")
+
+
+def _young(study: Study) -> Finding | None:
+    young = int(study.first_contacts["left_truncated"].sum())
+    if not young:
+        return None
+    return Finding("care-left-edge", "care", f"{young:,} contacts lie so close to the start of the data that they may be repeats of contacts before it.")
