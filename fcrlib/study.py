@@ -16,7 +16,6 @@ from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import fcr
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError
-from fcrlib.model.finding import Finding
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
@@ -124,10 +123,6 @@ class Study:
         """What this desk lacks of what a question needs, in words."""
         return [CAPABILITIES[name] for name in capabilities if not self.desk.manifest.has(name)]
 
-    def cautions(self) -> list[Finding]:
-        """What a reader must know before believing a number of this study."""
-        return [caution for caution in (_pending(self), _identity(self), _silence(self), _young(self)) if caution]
-
 
 def _without_tagged(desk: Desk, *, tags: tuple[str, ...]) -> Desk:
     if not tags:
@@ -156,32 +151,3 @@ def _remembered(file: Path, desk: Desk, *, policy: Policy) -> pl.DataFrame:
         # A desk on read-only ground is judged anew each time: slower, but no less true.
         return outcomes
     return outcomes
-
-
-def _pending(study: Study) -> Finding | None:
-    head = study.headline
-    share = head["pending"] / max(1, head["n"] + head["pending"])
-    if share < 0.02:
-        return None
-    text = f"{head['pending']:,.0f} contacts ({share:.0%}) are still pending: the share could end anywhere between {head['lowest']:.1%} and {head['highest']:.1%}."
-    return Finding("care-pending", "care", text)
-
-
-def _identity(study: Study) -> Finding | None:
-    known = float(study.contacts["customer_ref"].is_not_null().mean() or 0)  # type: ignore[arg-type]
-    if known > 0.98:
-        return None
-    return Finding("care-identity", "care", f"Only {known:.0%} of the contacts name a customer; the others can never be seen to come back.")
-
-
-def _silence(study: Study) -> Finding | None:
-    if not (missing := study.lacks("has_messages", "has_status_history", "has_customer")):
-        return None
-    return Finding("care-missing", "care", f"This desk does not record {'; nor '.join(missing)}. Failures that only show there are not counted.")
-
-
-def _young(study: Study) -> Finding | None:
-    young = int(study.first_contacts["left_truncated"].sum())
-    if not young:
-        return None
-    return Finding("care-left-edge", "care", f"{young:,} contacts lie so close to the start of the data that they may be repeats of contacts before it.")

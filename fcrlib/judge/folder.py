@@ -40,14 +40,12 @@ def judge_folder(folder: Path, *, policy: Policy, to: Path, data_end: datetime |
     manifest = read_manifest(folder)
     end = data_end or manifest.data_end
     facts, names = _gather(folder, manifest, policy=policy, data_end=end, size=contacts_at_once)
-    counting = facts.frame.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= end))
-    others = meet(names, facts=counting, messages=facts.messages, policy=policy)
-    del counting
+    others = meet(names, facts=facts.frame, messages=facts.messages, policy=policy, data_end=end)
     failures = pl.concat([facts.failures, others.failures])
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     for place, first in enumerate(range(0, names.height, contacts_at_once)):
-        part = _slice(facts.frame, first, contacts_at_once)
+        part = facts.frame.slice(first, contacts_at_once)
         contacts = _contacts(folder, OUTCOME_COLUMNS, first, contacts_at_once)
         rows = assemble(contacts, part, others=others, failures=failures, names=names["contact_id"], policy=policy, manifest=manifest, data_end=end)
         rows.write_parquet(to / f"part-{place:05}.parquet")
@@ -87,6 +85,3 @@ def _slices(folder: Path, *, size: int) -> Iterator[tuple[int, pl.DataFrame, pl.
 def _contacts(folder: Path, columns: tuple[str, ...], first: int, size: int) -> pl.DataFrame:
     return pl.scan_parquet(folder / "contacts.parquet", glob=False).select(columns).slice(first, size).collect()
 
-
-def _slice(frame: pl.DataFrame, first: int, size: int) -> pl.DataFrame:
-    return frame.slice(first, size)

@@ -9,7 +9,7 @@ n log n like any others.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -38,7 +38,15 @@ class Neighbours:
     failures: pl.DataFrame
 
 
-def meet(contacts: pl.DataFrame, *, facts: pl.DataFrame, messages: pl.DataFrame, policy: Policy, similar: pl.DataFrame | None = None) -> Neighbours:
+def meet(
+    contacts: pl.DataFrame,
+    *,
+    facts: pl.DataFrame,
+    messages: pl.DataFrame,
+    policy: Policy,
+    data_end: datetime,
+    similar: pl.DataFrame | None = None,
+) -> Neighbours:
     """Let the contacts of each customer meet in time.
 
     Parameters
@@ -46,23 +54,24 @@ def meet(contacts: pl.DataFrame, *, facts: pl.DataFrame, messages: pl.DataFrame,
     contacts
         Canonical contacts (`LINK_COLUMNS` are read), one row per contact in the order of `facts`.
     facts
-        `i`, `start_at`, `anchor_at` of the contacts that count; the excluded ones are left out.
+        `i`, `excluded`, `start_at`, `anchor_at` of every contact; those excluded or not started yet meet nobody.
     messages
         `i`, `at`: customer messages of contacts that were merged into another.
     similar
         `early`, `late`: pairs that a text comparison holds to be one issue (policy `text`).
     """
     numbered = contacts.select(LINK_COLUMNS).with_row_index("i")
-    moments = facts.select("i", "start_at", "anchor_at")
+    moments = facts.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= data_end)).select("i", "start_at", "anchor_at")
+    starts = facts.select("i", "start_at")
     groups = [_sorted_groups(numbered, moments, key=key) for key in _keys(policy)]
     merged = _merges(numbered)
     pairs = _pairs(numbered, similar=similar) if policy.same_issue != "none" else pl.DataFrame(schema=_PAIRS)
 
-    duplicates = _duplicates(groups, _ordered_pairs(pairs, moments, alias=merged), gap=policy.duplicate_gap)
+    duplicates = _duplicates(groups, _ordered_pairs(pairs, moments, starts=starts, alias=merged), gap=policy.duplicate_gap)
     groups = [group.join(duplicates, on="i", how="anti", maintain_order="left") for group in groups]
     alias = roots(pl.concat([merged, duplicates]).unique("i", keep="first", maintain_order=True))
-    apart = pairs.join(duplicates.select(late="i"), on="late", how="anti", maintain_order="left")
-    linked = _ordered_pairs(apart, moments, alias=alias)
+    standing = moments.join(duplicates, on="i", how="anti", maintain_order="left")
+    linked = _ordered_pairs(pairs, standing, starts=starts, alias=alias)
 
     meetings = [*(_next_in_group(group) for group in groups), _linked_meetings(linked), _merged_meetings(messages, moments, alias, policy)]
     repeats = [*(_repeats_in_group(group, window=policy.window) for group in groups), _linked_repeats(linked, window=policy.window)]
@@ -123,13 +132,18 @@ def roots(pointers: pl.DataFrame) -> pl.DataFrame:
     return follow.filter(pl.col("i") != pl.col("of"))
 
 
-def _ordered_pairs(pairs: pl.DataFrame, moments: pl.DataFrame, *, alias: pl.DataFrame) -> pl.DataFrame:
+def _ordered_pairs(pairs: pl.DataFrame, moments: pl.DataFrame, *, starts: pl.DataFrame, alias: pl.DataFrame) -> pl.DataFrame:
     """Pairs between contacts that count, the earlier first: `early`, `late`, `start_at`, `anchor_at` (early), `next_at` (late).
 
-    A link to a contact that was merged away or sent twice is a link to the one that stands for it.
+    A link to a contact that was merged away or sent twice is a link to the one that stands for it, if that contact was
+    there when the link was made; a link into the future stands for nothing yet.
     """
-    pairs = pairs.join(alias, left_on="early", right_on="i", how="left", maintain_order="left")
-    pairs = pairs.select(pl.coalesce("of", "early").alias("early"), "late")
+    moved = pairs.join(alias, left_on="early", right_on="i", maintain_order="left")
+    for side in ("early", "late"):
+        moved = moved.join(starts.select(pl.col("i").alias(side), pl.col("start_at").alias(f"{side}_at")), on=side, maintain_order="left")
+    stands = moved.filter(pl.col("early_at") <= pl.col("late_at")).select("of", "early", "late")
+    pairs = pairs.join(stands, on=["early", "late"], how="left", maintain_order="left")
+    pairs = pairs.select(pl.coalesce("of", "early").alias("early"), "late").unique(maintain_order=True)
     both = pairs.join(moments, left_on="early", right_on="i", maintain_order="left")
     both = both.join(moments.select(late="i", next_at="start_at", late_anchor_at="anchor_at"), on="late", maintain_order="left")
     here = {"early": "early", "late": "late", "start_at": "start_at", "anchor_at": "anchor_at", "next_at": "next_at"}

@@ -73,9 +73,8 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
     end = data_end or desk.manifest.data_end
     contacts = _one_row_each(desk.contacts)
     facts = own_story(contacts, events=desk.events, surveys=desk.surveys, policy=policy, manifest=desk.manifest, data_end=end)
-    counting = facts.frame.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= end))
-    similar = _similar(contacts, counting, policy=policy)
-    others = meet(contacts, facts=counting, messages=facts.messages, policy=policy, similar=similar)
+    similar = _similar(contacts, facts.frame, policy=policy)
+    others = meet(contacts, facts=facts.frame, messages=facts.messages, policy=policy, data_end=end, similar=similar)
     failures = pl.concat([facts.failures, others.failures])
     names = contacts["contact_id"]
     return assemble(contacts, facts.frame, others=others, failures=failures, names=names, policy=policy, manifest=desk.manifest, data_end=end)
@@ -131,12 +130,12 @@ def _one_row_each(contacts: pl.DataFrame) -> pl.DataFrame:
     return contacts.unique(key, keep="last", maintain_order=True).sort(key)
 
 
-def _similar(contacts: pl.DataFrame, counting: pl.DataFrame, *, policy: Policy) -> pl.DataFrame | None:
+def _similar(contacts: pl.DataFrame, facts: pl.DataFrame, *, policy: Policy) -> pl.DataFrame | None:
     if policy.same_issue != "text":
         return None
     from fcrlib.link.issues import similar_pairs
 
-    return similar_pairs(contacts.with_row_index("i").join(counting.select("i", "start_at"), on="i", maintain_order="left"))
+    return similar_pairs(contacts.with_row_index("i").join(facts.select("i", "start_at"), on="i", maintain_order="left"))
 
 
 def _failures_per_contact(failures: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:

@@ -6,7 +6,8 @@ the customers leave over (Korn and Graubard's construction, with the t correctio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -161,3 +162,44 @@ def mature(judged: pl.DataFrame) -> pl.DataFrame:
     """
     settled = (pl.col("horizon_at") <= pl.col("data_end")) | (pl.col("reason") == "unresolved")
     return judged.filter(pl.col("label").is_in(INDEX) & settled)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two shares, `now - before`, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Does the interval leave out zero?"""
+        return self.low > 0 or self.high < 0
+
+
+def difference(now: Mapping[str, float], before: Mapping[str, float]) -> Difference:
+    """Difference of two independent shares from their own intervals, so that clustering carries over.
+
+    Parameters
+    ----------
+    now, before
+        Rows of `rate` or `fcr`: `share`, `low`, `high`.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873-890, method 10 (hybrid score).
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"a": [True] * 56 + [False] * 14})
+    >>> other = pl.DataFrame({"a": [True] * 48 + [False] * 32})
+    >>> one, two = (f.select(share(pl.col("a"))).row(0, named=True) for f in (frame, other))
+    >>> d = difference(one, two)
+    >>> round(d.value, 4), round(d.low, 4), round(d.high, 4)
+    (0.2, 0.0524, 0.3339)
+    """
+    value = now["share"] - before["share"]
+    down = ((now["share"] - now["low"]) ** 2 + (before["high"] - before["share"]) ** 2) ** 0.5
+    up = ((now["high"] - now["share"]) ** 2 + (before["share"] - before["low"]) ** 2) ** 0.5
+    return Difference(value, value - down, value + up)

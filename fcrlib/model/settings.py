@@ -9,11 +9,17 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.policy import Policy, presets, spell
 
 FILE = "fcr.toml"
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def _home() -> Path:
+    """The checkout the package was installed from; the working folder where it was installed without one."""
+    return CHECKOUT if (CHECKOUT / "notebooks").is_dir() else Path.cwd()
 
 
 class Settings(BaseModel):
@@ -24,7 +30,7 @@ class Settings(BaseModel):
     organisation
         Whose desk it is; it heads the report.
     desk, reports, notebooks
-        Folders, relative to the file.
+        Folders, relative to the file. Without `desk`: `data/desk` if there is one, else the demo.
     policy
         Name of a preset or of one of `policies`.
     policies
@@ -37,9 +43,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    root: Path = Field(default=PACKAGE_ROOT, exclude=True)
+    root: Path = Field(default_factory=_home, exclude=True)
     organisation: str = ""
-    desk: Path = Path("data/demo")
+    desk: Path | None = None
     reports: Path = Path("reports")
     notebooks: Path = Path("notebooks")
     policy: str = "customer_7d"
@@ -105,6 +111,14 @@ class Settings(BaseModel):
         if wanted not in presets():
             raise UsageError(f"policy '{wanted}' is unknown", [f"known policies: {', '.join([*self.policies, *presets()])}"])
         return Policy.named(wanted)
+
+    @property
+    def desk_folder(self) -> Path:
+        """The desk to work on: the one named, else the imported one, else the demo."""
+        if self.desk is not None:
+            return self.path(self.desk)
+        own = self.path("data/desk")
+        return own if (own / MANIFEST).is_file() else self.path("data/demo")
 
     def path(self, path: Path | str) -> Path:
         """A path as the project means it: relative ones start at the folder of `fcr.toml`, or at the checkout."""

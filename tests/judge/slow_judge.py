@@ -70,7 +70,8 @@ def same(a: Person, b: Person, pol: dict[str, Any], by_id: dict[str, Person], du
                 goal = by_id.get(pointing.contact.get(link) or "")
                 if goal is None or goal is pointing or (link == "parent_id" and not same_customer(pointing, goal)):
                     continue
-                if pointing is one and target(goal, by_id, resolve) is other:
+                stands = target(goal, by_id, resolve) if goal.start <= pointing.start else goal
+                if pointing is one and stands is other:
                     return True
     if not same_customer(a, b):
         return False

@@ -1,0 +1,257 @@
+"""How is a finding put into words that claim no more than the numbers do?
+
+Every sentence here is computed from the frame it speaks about. A difference is only called one when its interval leaves
+out zero; the more segments are compared, the wider the interval has to be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from fcrlib.judge.rates import Z95, difference, rate
+from fcrlib.model.finding import Finding, Measure
+from fcrlib.show.numbers import count, interval, percent, points
+
+if TYPE_CHECKING:
+    from fcrlib.study import Study
+
+REASONS = {
+    "repeat_contact": "came back about the same issue",
+    "reopened": "was reopened",
+    "parallel_contact": "was chased while still open",
+    "unresolved": "was still open at the deadline",
+    "deferred": "was resolved too late to count",
+    "transferred": "was transferred",
+    "escalated": "was escalated",
+    "survey_no": "was called unresolved by the customer",
+    "extra_customer_reply": "needed more messages from the customer",
+    "extra_agent_reply": "needed more replies",
+    "several_agents": "needed several agents",
+    "put_on_hold": "was put on hold",
+    "no_response": "was closed without an answer",
+    "auto_closed": "was closed for inactivity",
+    "spam": "spam",
+    "deleted": "deleted",
+    "merged": "merged into another",
+    "internal": "internal",
+    "test": "test",
+    "side_conversation": "side conversation",
+    "company_initiated": "outreach without a reply",
+    "abandoned": "abandoned by the customer",
+    "duplicate_submission": "sent twice",
+    "open": "not resolved yet",
+    "window": "window still open",
+    "not_started": "not started by the data end",
+    "no_answer": "survey not answered",
+}
+
+
+def reasons_in_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """Spell the column `reason` for people."""
+    return frame.with_columns(pl.col("reason").replace(REASONS).fill_null(""))
+
+
+def headline(study: Study) -> list[Finding]:
+    """The finding that heads the report, its summary sentences and its key figures."""
+    head, before = study.headline, study.before()
+    then = before.headline if before else None
+    summary = [_counted(study), _changed(study, then), _failing(study)]
+    return [
+        Finding("fcr-headline", "headline", _state_of(study, then), " ".join(summary), _measure(head)),
+        Finding("fcr", "kpi", f"First contact resolution ({study.policy.name})", measure=_measure(head)),
+        _share_failed(study, "repeat_contact", "Came back about the same issue"),
+        _share_failed(study, "reopened", "Reopened"),
+        _share_excluded(study),
+    ]
+
+
+def _measure(head: dict[str, Any]) -> Measure:
+    return Measure(head["share"], head["low"], head["high"], int(head["n"]), "share", "up")
+
+
+def _state_of(study: Study, then: dict[str, Any] | None) -> str:
+    share = percent(study.headline["share"])
+    if study.headline["n"] == 0:
+        return f"No contact of {study.period.label} can be judged yet"
+    if then is None:
+        return f"{share} of issues were resolved on first contact in {study.period.label}"
+    moved = difference(study.headline, then)
+    if not moved.is_clear:
+        return f"First contact resolution held at {share}: no clear change since {study.period.previous().label}"
+    return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {points(abs(moved.value)).lstrip('+')} to {share}"
+
+
+def _counted(study: Study) -> str:
+    head = study.headline
+    return (
+        f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved "
+        f"({percent(head['share'])}, 95 % interval {interval(head['low'], head['high'])})."
+    )
+
+
+def _changed(study: Study, then: dict[str, Any] | None) -> str:
+    if then is None or study.headline["n"] == 0:
+        return "There is no earlier period to compare with."
+    moved = difference(study.headline, then)
+    return f"In {study.period.previous().label} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
+
+
+def _failing(study: Study) -> str:
+    head = study.headline
+    counts = study.contacts.filter(pl.col("label") == "failed").group_by("reason").len().sort("len", "reason", descending=[True, False])
+    if counts.is_empty():
+        return "No first contact failed."
+    reason, n = counts.row(0)
+    return f"Of the {count(head['failed'])} that failed, {percent(n / head['failed'], digits=0)} failed first because the contact {REASONS[reason]}."
+
+
+def _share_failed(study: Study, reason: str, title: str) -> Finding:
+    judged = study.contacts.filter(pl.col("label").is_in(["resolved", "failed"]))
+    found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer_ref").row(0, named=True)
+    return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))
+
+
+def _share_excluded(study: Study) -> Finding:
+    out = rate(study.contacts, pl.col("label") == "excluded", cluster="customer_ref").row(0, named=True)
+    return Finding("excluded", "kpi", "Contacts left out of the rate", measure=Measure(out["share"], out["low"], out["high"], out["n"]))
+
+
+def cautions(study: Study) -> list[Finding]:
+    """What a reader must know before believing a number of this study."""
+    return [found for found in (_pending(study), _identity(study), _unrecorded(study), _young(study), _invented(study)) if found]
+
+
+def _pending(study: Study) -> Finding | None:
+    head = study.headline
+    if head["pending"] < 0.02 * max(1, head["n"]):
+        return None
+    share = percent(head["pending"] / (head["n"] + head["pending"]))
+    text = f"{count(head['pending'])} contacts ({share}) are still pending: the rate could end anywhere from {percent(head['lowest'])} to {percent(head['highest'])}."
+    return Finding("care-pending", "care", text)
+
+
+def _identity(study: Study) -> Finding | None:
+    known = study.contacts.select(pl.col("customer_ref").is_not_null().mean()).item() or 0.0
+    text = f"Only {percent(known)} of the contacts name a customer; the others can never be seen to come back."
+    return Finding("care-identity", "care", text) if known < 0.98 else None
+
+
+def _unrecorded(study: Study) -> Finding | None:
+    missing = study.lacks("has_messages", "has_status_history", "has_customer", "has_category")
+    text = f"This desk does not record {'; nor '.join(missing)}. What only shows there is not counted."
+    return Finding("care-missing", "care", text) if missing else None
+
+
+def _young(study: Study) -> Finding | None:
+    young = int(study.first_contacts["left_truncated"].sum())
+    text = f"{count(young)} first contacts lie so close to the start of the data that they may be repeats of contacts before it."
+    return Finding("care-left-edge", "care", text) if young else None
+
+
+def _invented(study: Study) -> Finding | None:
+    text = "This desk is invented: its causes of failure were planted to try the method on."
+    return Finding("care-invented", "care", text) if study.desk.manifest.invented else None
+
+
+def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None) -> str:
+    """One sentence on a set of segments: which one clearly stands apart from the whole, if any does.
+
+    Parameters
+    ----------
+    segments
+        `by`, `share`, `low`, `high`; blank shares are passed over.
+    noun
+        What a segment is, e.g. `channel`.
+    overall
+        The share of everything together.
+    """
+    known = segments.drop_nulls("share")
+    if overall is None or known.height < 2:
+        return f"This desk does not tell one {noun} from another well enough to compare them"
+    wider = _bonferroni(known.height) / Z95
+    gap = pl.col("share") - overall
+    reach = pl.when(gap < 0).then(pl.col("high") - pl.col("share")).otherwise(pl.col("share") - pl.col("low"))
+    apart = known.filter(gap.abs() > wider * reach).sort("share", by)
+    if apart.is_empty():
+        return f"No {noun} stands clearly apart from the {percent(overall)} of all together"
+    worst, best = apart.row(0, named=True), apart.row(-1, named=True)
+    if worst["share"] < overall:
+        return f"{_capital(str(worst[by]))} resolves least on first contact: {percent(worst['share'])} against {percent(overall)} of all"
+    return f"{_capital(str(best[by]))} resolves most on first contact: {percent(best['share'])} against {percent(overall)} of all"
+
+
+def _bonferroni(comparisons: int) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(1 - 0.025 / comparisons))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def range_of_definitions(grid: pl.DataFrame) -> str:
+    """One sentence on how much hangs on the definition."""
+    house = grid.filter("house")
+    ours = f"; ours gives {percent(house['share'][0])}" if house.height else ""
+    known = grid.drop_nulls("share")
+    ends = [float(end) for end in known.select(low=pl.col("share").min(), high=pl.col("share").max()).row(0)] if known.height else [None, None]
+    return f"The same contacts give {percent(ends[0])} to {percent(ends[1])}, depending on the definition{ours}"
+
+
+def course(weeks: pl.DataFrame) -> str:
+    """One sentence on a weekly course: where it ran, and where it stands in its last final weeks."""
+    final = weeks.filter(~pl.col("hollow"))
+    if final.height < 8:
+        return "There are too few final weeks to speak of a course"
+    recent, earlier = final.tail(4), final.head(final.height - 4)
+    pooled = [(frame["share"] * frame["n"]).sum() / frame["n"].sum() for frame in (recent, earlier)]
+    return f"The last four final weeks stand at {percent(pooled[0])}, the weeks before them at {percent(pooled[1])}"
+
+
+def main_reason(failures: pl.DataFrame) -> str:
+    """One sentence on what failed contacts fail by."""
+    if failures.is_empty():
+        return "No first contact failed"
+    top = failures.row(0, named=True)
+    return f"{percent(top['share'])} of the failed contacts have this in common: the contact {REASONS[top['reason']]}"
+
+
+def fit_for(answered: int, asked: int) -> str:
+    """One sentence on how many questions a desk can answer."""
+    return f"This desk can answer {answered} of {asked} questions" if answered < asked else f"This desk can answer all {asked} questions"
+
+
+def least_filled(filled: pl.DataFrame) -> str:
+    """One sentence on the emptiest column."""
+    last = filled.row(-1, named=True)
+    return f"Least often known: {last['column']} ({percent(last['share'])} of the contacts)"
+
+
+def least_covered(coverage: pl.DataFrame) -> str:
+    """One sentence on the channel that knows its customers least."""
+    known = coverage.drop_nulls("share")
+    if known.is_empty():
+        return "No channel has enough contacts to tell how well it knows its customers"
+    worst = known.row(0, named=True)
+    return f"{_capital(worst['channel'])} knows its customers least: {percent(worst['share'])} of its contacts name one"
+
+
+def gaps(volume: pl.DataFrame) -> str:
+    """One sentence on whether the weeks of the data are complete."""
+    inner = volume["contacts"][1:-1]
+    middle = inner.median()
+    quiet = int((inner < 0.25 * middle).sum()) if isinstance(middle, int | float) else 0
+    if not quiet:
+        return f"The data has no hole: every full week holds at least a quarter of the usual {count(float(str(middle or 0)))} contacts"
+    return f"{quiet} of {len(inner)} full weeks hold less than a quarter of the usual number of contacts: is part of the export missing?"
+
+
+def oddest(oddities: pl.DataFrame) -> str:
+    """One sentence on what looks wrong most often."""
+    if oddities.is_empty():
+        return "Nothing in the contacts of the period looks wrong"
+    top = oddities.row(0, named=True)
+    return f"Most frequent oddity: {top['oddity']} ({count(top['n'])} contacts, {percent(top['share'])})"
