@@ -48,7 +48,13 @@ def desk_of(contacts: list[dict[str, Any]], *, data_end: float) -> Desk:
         if event["kind"] == "survey"
     ]
     manifest = Manifest(
-        source="story", reader="story", reader_version="1", data_start=ZERO, data_end=at(data_end), capabilities=frozenset(CAPABILITIES), redacted=True
+        source="story",
+        reader="story",
+        reader_version="1",
+        data_start=ZERO,
+        data_end=at(data_end),
+        capabilities=frozenset(CAPABILITIES),
+        redacted=True,
     )
     tables = {"contacts": rows, "events": events, "surveys": surveys}
     return Desk.build(manifest, **{name: pl.DataFrame(table, infer_schema_length=None) for name, table in tables.items() if table})

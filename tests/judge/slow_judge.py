@@ -55,7 +55,9 @@ def target(person: Person, by_id: dict[str, Person], duplicates: dict[str, Perso
     return person
 
 
-def merged_messages(person: Person, people: list[Person], by_id: dict[str, Person], duplicates: dict[str, Person], pol: dict[str, Any]) -> list[float]:
+def merged_messages(
+    person: Person, people: list[Person], by_id: dict[str, Person], duplicates: dict[str, Person], pol: dict[str, Any]
+) -> list[float]:
     secondary = [other for other in people if other.excluded == "merged" and target(other, by_id, duplicates) is person]
     return [t for other in secondary for t in other.customer_times if t - person.start > pol["dup_gap_h"]]
 
@@ -110,7 +112,9 @@ class Person:
     def label(self, others: list[float], pol: dict[str, Any], data_end: float) -> tuple[str, str | None]:
         horizon = self.anchor + pol["window_h"]
         reopened, undecided = self.reopenings(horizon)
-        failures = [(t, "parallel_contact") for t in others if t <= self.anchor][:1] + [(t, "repeat_contact") for t in others if self.anchor < t <= horizon][:1]
+        failures = [(t, "parallel_contact") for t in others if t <= self.anchor][:1] + [
+            (t, "repeat_contact") for t in others if self.anchor < t <= horizon
+        ][:1]
         failures += [(t, "reopened") for t in reopened] + self.own_failures(pol, horizon, data_end)
         first = min(failures, default=(INF, ""))
         known = self.anchor < INF
@@ -136,7 +140,9 @@ class Person:
     def own_failures(self, pol: dict[str, Any], horizon: float, data_end: float) -> list[tuple[float, str]]:
         found = []
         inside = [e for e in self.events if e["t"] <= horizon]
-        words = {"any": {"transfer": "transferred", "escalation": "escalated"}, "escalation": {"escalation": "escalated"}, "ignore": {}}[pol["transfer"]]
+        words = {"any": {"transfer": "transferred", "escalation": "escalated"}, "escalation": {"escalation": "escalated"}, "ignore": {}}[
+            pol["transfer"]
+        ]
         found += [(e["t"], words[e["kind"]]) for e in inside if e["kind"] in words]
         if pol["survey"] == "veto":
             found += [(e["t"], "survey_no") for e in inside if e["kind"] == "survey" and e["resolved"] in ("no", "partly")]
@@ -162,7 +168,12 @@ class Person:
             if now["actor"] == "system" and not said:
                 continue
             if said and all(e.get("ack") for e in said):
-                more = [e["t"] for e in self.events if now["t"] < e["t"] <= settled and (self.is_reply(e) or (e["kind"] == "message" and e["actor"] == "customer" and not e.get("ack")))]
+                more = [
+                    e["t"]
+                    for e in self.events
+                    if now["t"] < e["t"] <= settled
+                    and (self.is_reply(e) or (e["kind"] == "message" and e["actor"] == "customer" and not e.get("ack")))
+                ]
                 failed += more[:1]
                 undecided |= not more and settled == INF
             else:

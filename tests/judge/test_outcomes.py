@@ -36,7 +36,17 @@ ACTS = [
     {"kind": "survey", "actor": "customer", "resolved": "no"},
     {"kind": "survey", "actor": "customer", "resolved": "yes"},
 ]
-FLAGS = st.sampled_from([{}] * 12 + [{"spam": True}, {"deleted": True}, {"abandoned": True}, {"close_reason": "inactivity"}, {"close_reason": "inactivity"}, {"initiated_by": "company"}])
+FLAGS = st.sampled_from(
+    [{}] * 12
+    + [
+        {"spam": True},
+        {"deleted": True},
+        {"abandoned": True},
+        {"close_reason": "inactivity"},
+        {"close_reason": "inactivity"},
+        {"initiated_by": "company"},
+    ]
+)
 POLICIES = st.fixed_dictionaries(
     {},
     optional={
@@ -153,7 +163,16 @@ def test_a_longer_window_never_raises_fcr_on_a_fixed_mature_set(tale: list[dict[
 
 @pytest.mark.parametrize("policy", presets().values(), ids=str)
 def test_every_preset_judges_and_reads_as_a_paragraph(policy: Policy) -> None:
-    tale = [{"id": "A", "opened": 0, "customer": "ann", "channel": "email", "category": "x", "events": [{"t": 0, **ACTS[0]}, {"t": 1, **ACTS[2]}, {"t": 1, **ACTS[6]}]}]
+    tale = [
+        {
+            "id": "A",
+            "opened": 0,
+            "customer": "ann",
+            "channel": "email",
+            "category": "x",
+            "events": [{"t": 0, **ACTS[0]}, {"t": 1, **ACTS[2]}, {"t": 1, **ACTS[6]}],
+        }
+    ]
     outcome = judge(desk_of(tale, data_end=100_000), policy=policy).row(0, named=True)
     assert outcome["label"] in ("resolved", "failed", "excluded")
     assert outcome["policy"] == f"{policy.name} {policy.fingerprint}"
@@ -169,7 +188,17 @@ def test_a_desk_without_messages_excludes_nobody_for_silence() -> None:
 
 
 def test_5000_contacts_of_one_customer_are_judged_like_any_others() -> None:
-    tale = [{"id": f"{n:05}", "opened": n, "customer": "ann", "channel": "email", "category": "x", "events": [{"t": n + 0.1, **ACTS[2]}, {"t": n + 0.5, **ACTS[6]}]} for n in range(5000)]
+    tale = [
+        {
+            "id": f"{n:05}",
+            "opened": n,
+            "customer": "ann",
+            "channel": "email",
+            "category": "x",
+            "events": [{"t": n + 0.1, **ACTS[2]}, {"t": n + 0.5, **ACTS[6]}],
+        }
+        for n in range(5000)
+    ]
     outcomes = judge(desk_of(tale, data_end=9000), policy=Policy())
     assert outcomes["label"].to_list() == ["failed"] + ["repeat"] * 4999
     assert outcomes["repeat_of"].drop_nulls().unique().to_list() == ["00000"]

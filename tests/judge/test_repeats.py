@@ -1,6 +1,6 @@
 """How often does the customer come back?"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
@@ -70,6 +70,14 @@ def test_it_refuses_a_negative_window_and_no_key():
         repeat_rate(desk(), window=-WEEK, data_end=END)
     with pytest.raises(UsageError):
         repeat_rate(desk(), window=WEEK, data_end=END, same=())
+    with pytest.raises(UsageError, match="no time zone"):
+        repeat_rate(desk(), window=WEEK, data_end=datetime(2026, 3, 1))
+
+
+def test_the_zone_of_the_data_end_does_not_matter():
+    elsewhere = END.astimezone(timezone(timedelta(hours=9)))
+    contacts = desk(("ann", "a", 50, 53))
+    assert repeat_rate(contacts, window=WEEK, data_end=elsewhere).equals(repeat_rate(contacts, window=WEEK, data_end=END))
 
 
 def one_by_one(contacts: pl.DataFrame, window: timedelta, same: tuple[str, ...]) -> tuple[int, int]:
