@@ -27,7 +27,8 @@ lab: $(STAMP) $(DEMO) ## open the notebooks in JupyterLab
 bench: $(STAMP) ## measure every speed, each as a ratio in one run (QUICK=--quick for under a minute each)
 	@for script in bench/*.py; do echo "$$script"; $(PY) $$script $(QUICK) || exit 1; done
 
-docs: $(STAMP) ## write the data dictionary and the sample report anew
+docs: $(STAMP) $(DEMO) ## write the data dictionary and the notebooks' checked outputs anew
+	@$(PY) tests/keep_outputs.py
 	@$(PY) -c "from pathlib import Path; from fcrlib.model.tables import dictionary; Path('data/README.md').write_text(dictionary(), encoding='utf-8')"
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)

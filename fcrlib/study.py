@@ -80,8 +80,8 @@ class Study:
         zone = time_zone or desk.manifest.time_zone
         study = cls(desk, policy, period, judge(desk, policy=policy) if outcomes is None else outcomes, zone)
         if study.contacts.is_empty():
-            first, last = desk.contacts["opened_at"].min(), desk.contacts["opened_at"].max()
-            span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+            first, last = desk.contacts.select(pl.col("opened_at").min().dt.date(), last=pl.col("opened_at").max().dt.date()).row(0)
+            span = f"{first} to {last}"
             raise DataError(f"no contact started in {period.label}; this desk holds contacts from {span}")
         return study
 

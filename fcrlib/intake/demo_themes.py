@@ -36,7 +36,9 @@ class Theme:
 
 THEMES: tuple[Theme, ...] = (
     Theme(
-        "wrong-vat", "billing", "invoices",
+        "wrong-vat",
+        "billing",
+        "invoices",
         ("VAT on invoice {order} is wrong", "Tax rate on our last bill", "Please correct invoice {order}"),
         (
             "the invoice for {month} shows {n} % VAT although we are exempt",
@@ -45,10 +47,17 @@ THEMES: tuple[Theme, ...] = (
             "the tax line on the bill does not match what we agreed, it reads {amount}",
             "reverse charge should apply to us and yet tax was added to the bill",
         ),
-        ("Our accountant cannot book it like this.", "The VAT id is in the account settings since {month}.", "Last quarter it was still right.", "We need a corrected document before the month closes."),
+        (
+            "Our accountant cannot book it like this.",
+            "The VAT id is in the account settings since {month}.",
+            "Last quarter it was still right.",
+            "We need a corrected document before the month closes.",
+        ),
     ),
     Theme(
-        "double-charge", "billing", "payments",
+        "double-charge",
+        "billing",
+        "payments",
         ("Charged twice in {month}", "Double payment of {amount}", "Card debited two times"),
         (
             "our card was charged twice on the {day}",
@@ -57,10 +66,17 @@ THEMES: tuple[Theme, ...] = (
             "we paid by transfer and then the card was debited as well",
             "a second payment of {amount} left our account without any invoice",
         ),
-        ("Please send the money back.", "Only one invoice exists for it.", "The bank says it was not their mistake.", "It is the second time since {month}."),
+        (
+            "Please send the money back.",
+            "Only one invoice exists for it.",
+            "The bank says it was not their mistake.",
+            "It is the second time since {month}.",
+        ),
     ),
     Theme(
-        "invoice-missing", "billing", "invoices",
+        "invoice-missing",
+        "billing",
+        "invoices",
         ("Invoice for {month} missing", "Where do I find our invoices?", "No bill received"),
         (
             "we did not get any invoice for {month}",
@@ -69,10 +85,17 @@ THEMES: tuple[Theme, ...] = (
             "I cannot find the PDF of the last bill in the billing tab",
             "the billing archive ends in {month} although we paid since then",
         ),
-        ("The auditors are asking for it.", "The mailbox works, other mail comes through.", "I looked in the spam folder too.", "Could you send it again as PDF?"),
+        (
+            "The auditors are asking for it.",
+            "The mailbox works, other mail comes through.",
+            "I looked in the spam folder too.",
+            "Could you send it again as PDF?",
+        ),
     ),
     Theme(
-        "card-declined", "billing", "payments",
+        "card-declined",
+        "billing",
+        "payments",
         ("Card declined", "Payment keeps failing", "Cannot update payment method"),
         (
             "the new credit card is declined every time I save it",
@@ -81,10 +104,17 @@ THEMES: tuple[Theme, ...] = (
             "the renewal of {amount} fails with a generic payment error",
             "the security step of the bank opens and then the page just hangs",
         ),
-        ("The account will be suspended in {n} days.", "The bank confirmed that the card is fine.", "It happens in two different browsers.", "Is there another way to pay?"),
+        (
+            "The account will be suspended in {n} days.",
+            "The bank confirmed that the card is fine.",
+            "It happens in two different browsers.",
+            "Is there another way to pay?",
+        ),
     ),
     Theme(
-        "refund-status", "billing", "payments",
+        "refund-status",
+        "billing",
+        "payments",
         ("Refund not received", "Where is our credit note?", "Status of refund {order}"),
         (
             "we were promised a refund of {amount} in {month} and nothing came",
@@ -95,7 +125,9 @@ THEMES: tuple[Theme, ...] = (
         ("Whom do I have to ask?", "Accounting is waiting for the credit note.", "Please tell me the date.", "The order number is {order}."),
     ),
     Theme(
-        "password-reset", "login", "user directory",
+        "password-reset",
+        "login",
+        "user directory",
         ("Password reset mail does not arrive", "Cannot reset my password", "Locked out"),
         (
             "the mail with the reset link never arrives",
@@ -107,7 +139,9 @@ THEMES: tuple[Theme, ...] = (
         ("I am the only administrator.", "I checked the junk folder.", "My colleague has the same trouble.", "I need to get in before {day}."),
     ),
     Theme(
-        "sso-loop", "login", "single sign-on",
+        "sso-loop",
+        "login",
+        "single sign-on",
         ("Sign-on redirects in circles", "SAML login broken", "SSO error after redirect"),
         (
             "single sign-on sends us back to the start page again and again",
@@ -116,10 +150,17 @@ THEMES: tuple[Theme, ...] = (
             "users from our directory get 'no account found' when they sign on",
             "since the certificate was renewed nobody can sign on with {app}",
         ),
-        ("About {n} people are locked out.", "Nothing was changed on our side.", "A private window makes no difference.", "The metadata file was uploaded again."),
+        (
+            "About {n} people are locked out.",
+            "Nothing was changed on our side.",
+            "A private window makes no difference.",
+            "The metadata file was uploaded again.",
+        ),
     ),
     Theme(
-        "two-factor", "login", "user directory",
+        "two-factor",
+        "login",
+        "user directory",
         ("Lost my authenticator", "Two-factor code refused", "New phone, no codes"),
         (
             "I have a new phone and the six-digit codes are gone",
@@ -131,7 +172,9 @@ THEMES: tuple[Theme, ...] = (
         ("Please switch it off for one login.", "The clock of the phone is right.", "I can prove who I am.", "We had no trouble until {month}."),
     ),
     Theme(
-        "passkey-loop", "login", "single sign-on",
+        "passkey-loop",
+        "login",
+        "single sign-on",
         ("Passkey prompt again and again", "Fingerprint sign-in never ends", "Passkey not remembered"),
         (
             "the passkey prompt comes back every time I touch the fingerprint reader",
@@ -143,7 +186,9 @@ THEMES: tuple[Theme, ...] = (
         ("The laptop is {n} months old.", "It works on the tablet.", "Windows Hello itself is fine.", "Can I go back to the old way?"),
     ),
     Theme(
-        "crm-sync", "integrations", "connectors",
+        "crm-sync",
+        "integrations",
+        "connectors",
         ("{app} sync stopped", "Contacts no longer sync", "Connector shows red"),
         (
             "the {app} connector has not synced since the {day}",
@@ -155,7 +200,9 @@ THEMES: tuple[Theme, ...] = (
         ("Reconnecting did not help.", "The token was renewed yesterday.", "{n} records are affected.", "Sales works with stale data now."),
     ),
     Theme(
-        "webhook-twice", "integrations", "webhooks",
+        "webhook-twice",
+        "integrations",
+        "webhooks",
         ("Webhook delivered twice", "Duplicate events", "Our endpoint is called again and again"),
         (
             "every webhook hits our endpoint two or three times",
@@ -167,7 +214,9 @@ THEMES: tuple[Theme, ...] = (
         ("Our endpoint answers in {n} ms.", "The event is {order}.", "It creates double bookings for us.", "The test button works fine."),
     ),
     Theme(
-        "api-limit", "integrations", "connectors",
+        "api-limit",
+        "integrations",
+        "connectors",
         ("429 from the API", "Rate limit too low", "API quota"),
         (
             "the API answers 429 after {n} calls",
@@ -179,7 +228,9 @@ THEMES: tuple[Theme, ...] = (
         ("We send {n} requests a minute.", "The docs say something else.", "Can the limit be raised?", "The request id is {order}."),
     ),
     Theme(
-        "calendar-link", "integrations", "connectors",
+        "calendar-link",
+        "integrations",
+        "connectors",
         ("Calendar events missing", "Meetings not linked", "Outlook add-in greyed out"),
         (
             "meetings booked in {app} do not show on the timeline",
@@ -190,7 +241,9 @@ THEMES: tuple[Theme, ...] = (
         ("The time zone is set correctly.", "It began on the {day}.", "Reinstalling the add-in was no help.", "Guests are getting confused."),
     ),
     Theme(
-        "csv-encoding", "imports", "data loader",
+        "csv-encoding",
+        "imports",
+        "data loader",
         ("Umlauts broken after upload", "CSV import shows strange characters", "Encoding problem"),
         (
             "accents and umlauts turn into question marks after the upload",
@@ -202,7 +255,9 @@ THEMES: tuple[Theme, ...] = (
         ("The file is saved as UTF-8.", "It is the file {file}.", "The preview looked right.", "In a text editor it is fine."),
     ),
     Theme(
-        "import-stuck", "imports", "data loader",
+        "import-stuck",
+        "imports",
+        "data loader",
         ("Upload stuck at {n} %", "Import never finishes", "Job {order} hangs"),
         (
             "the upload has been stuck at {n} percent since this morning",
@@ -214,7 +269,9 @@ THEMES: tuple[Theme, ...] = (
         ("The file is {file}.", "A smaller file went through.", "We must be done by {day}.", "Nobody else is loading anything."),
     ),
     Theme(
-        "duplicate-records", "imports", "user directory",
+        "duplicate-records",
+        "imports",
+        "user directory",
         ("Duplicates after import", "Everything is in there twice", "How to merge records"),
         (
             "after the import every company exists two times",
@@ -226,7 +283,9 @@ THEMES: tuple[Theme, ...] = (
         ("There are about {n} of them.", "Matching was set to the external id.", "Is there an undo?", "The file was {file}."),
     ),
     Theme(
-        "empty-export", "reports", "dashboards",
+        "empty-export",
+        "reports",
+        "dashboards",
         ("Export comes out empty", "Downloaded file has no rows", "Spreadsheet blank"),
         (
             "the export has headings and not a single row",
@@ -238,7 +297,9 @@ THEMES: tuple[Theme, ...] = (
         ("It is the report {file}.", "The preview is complete.", "Management waits for the numbers.", "It worked until the {day}."),
     ),
     Theme(
-        "wrong-totals", "reports", "dashboards",
+        "wrong-totals",
+        "reports",
+        "dashboards",
         ("Totals do not add up", "Numbers differ between two reports", "Wrong sum in {month}"),
         (
             "the total of the quarter is not the sum of its months",
@@ -250,7 +311,9 @@ THEMES: tuple[Theme, ...] = (
         ("Which one is right?", "I can send screenshots.", "The difference is {amount}.", "Our board saw this."),
     ),
     Theme(
-        "scheduled-report", "reports", "dashboards",
+        "scheduled-report",
+        "reports",
+        "dashboards",
         ("Weekly report not sent", "Subscription stopped", "Report mail missing on {day}"),
         (
             "the weekly report was not sent on the {day}",
@@ -262,7 +325,9 @@ THEMES: tuple[Theme, ...] = (
         ("The schedule looks active.", "{n} people wait for it.", "The owner of it has left.", "I recreated it twice."),
     ),
     Theme(
-        "slow-dashboard", "performance", "dashboards",
+        "slow-dashboard",
+        "performance",
+        "dashboards",
         ("Dashboard takes minutes", "Everything is slow", "Pages load forever"),
         (
             "the start dashboard needs {n} seconds to load",
@@ -274,7 +339,9 @@ THEMES: tuple[Theme, ...] = (
         ("Our line is fast.", "It is worst around {n} o'clock.", "All {n} colleagues see it.", "Another tenant is quick."),
     ),
     Theme(
-        "timeouts", "performance", "data loader",
+        "timeouts",
+        "performance",
+        "data loader",
         ("Timeout when saving", "Error 504", "Connection lost"),
         (
             "saving a large record ends in a timeout",
@@ -286,7 +353,9 @@ THEMES: tuple[Theme, ...] = (
         ("The trace id is {order}.", "We lost an hour of work.", "The network team found nothing.", "It started on the {day}."),
     ),
     Theme(
-        "outage", "performance", "connectors",
+        "outage",
+        "performance",
+        "connectors",
         ("Service unavailable", "Is there an outage?", "Nothing loads"),
         (
             "nothing loads for our whole office",
@@ -297,7 +366,9 @@ THEMES: tuple[Theme, ...] = (
         ("Please confirm.", "{n} people cannot work.", "When will it be back?", "Phones work, the internet works."),
     ),
     Theme(
-        "role-missing", "permissions", "user directory",
+        "role-missing",
+        "permissions",
+        "user directory",
         ("Cannot see the project", "Access denied", "Missing rights"),
         (
             "a new colleague gets 'access denied' on every project",
@@ -309,7 +380,9 @@ THEMES: tuple[Theme, ...] = (
         ("The user is in the right group.", "We logged out and in again.", "It is urgent for our audit.", "The role is called {file}."),
     ),
     Theme(
-        "seat-limit", "permissions", "plans",
+        "seat-limit",
+        "permissions",
+        "plans",
         ("No free seats", "Cannot invite users", "Licence count wrong"),
         (
             "I cannot invite anybody, it says that all seats are taken",
@@ -321,7 +394,9 @@ THEMES: tuple[Theme, ...] = (
         ("We bought {n} more in {month}.", "Two people left last week.", "New staff starts on the {day}.", "How do I free them?"),
     ),
     Theme(
-        "app-crash", "mobile app", "phone app",
+        "app-crash",
+        "mobile app",
+        "phone app",
         ("App crashes at start", "Phone app closes itself", "App broken after update"),
         (
             "the app closes right after the logo appears",
@@ -333,7 +408,9 @@ THEMES: tuple[Theme, ...] = (
         ("Reinstalling did not help.", "The phone is {n} months old.", "Field staff cannot work.", "Android and iPhone alike."),
     ),
     Theme(
-        "push-missing", "mobile app", "phone app",
+        "push-missing",
+        "mobile app",
+        "phone app",
         ("No push notifications", "Alerts arrive late", "Phone stays silent"),
         (
             "push notifications stopped on all our phones",
@@ -345,7 +422,9 @@ THEMES: tuple[Theme, ...] = (
         ("Permissions are granted.", "Mail alerts do come.", "It began on the {day}.", "The web version notifies me."),
     ),
     Theme(
-        "offline-lost", "mobile app", "data loader",
+        "offline-lost",
+        "mobile app",
+        "data loader",
         ("Offline entries lost", "Work done offline is gone", "Sync of app lost data"),
         (
             "everything I entered offline on the {day} is gone",
@@ -356,7 +435,9 @@ THEMES: tuple[Theme, ...] = (
         ("That was {n} hours of work.", "The phone had signal again at noon.", "Can you restore it?", "The form is {file}."),
     ),
     Theme(
-        "cancel-contract", "contract", "plans",
+        "cancel-contract",
+        "contract",
+        "plans",
         ("Cancellation", "We want to end our subscription", "Notice for {month}"),
         (
             "we want to cancel our subscription at the end of {month}",
@@ -367,7 +448,9 @@ THEMES: tuple[Theme, ...] = (
         ("The contract number is {order}.", "We need it in writing.", "What happens with our data?", "Please no sales call."),
     ),
     Theme(
-        "change-plan", "contract", "plans",
+        "change-plan",
+        "contract",
+        "plans",
         ("Upgrade to a larger plan", "Price for {n} users", "Change of plan"),
         (
             "we would like to move to the larger plan from {month}",
@@ -379,7 +462,9 @@ THEMES: tuple[Theme, ...] = (
         ("We need an offer by {day}.", "A discount was promised.", "The budget is {amount}.", "Who is our contact?"),
     ),
     Theme(
-        "data-processing", "contract", "plans",
+        "data-processing",
+        "contract",
+        "plans",
         ("Data processing agreement", "Security questionnaire", "Where is our data stored?"),
         (
             "we need a signed data processing agreement",
@@ -390,7 +475,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("Legal asks for it.", "The deadline is the {day}.", "A template is attached.", "It blocks our renewal."),
     ),
-)  # fmt: skip
+)
 
 SLOTS: dict[str, tuple[str, ...]] = {
     "n": ("3", "5", "12", "19", "30", "48"),

@@ -89,8 +89,8 @@ def _default_causes() -> tuple[Cause, ...]:
     return (
         Cause({"category": "billing", "product_area": "invoices"}, 0.22, "approval-wait"),
         Cause({"category": "integrations"}, 0.12, "knowledge-gap"),
-        Cause({"category": "login", "product_area": "single sign-on"}, 0.30, "undocumented-bug", date(2026, 7, 6)),
-        Cause({"category": "imports", "channel": "email"}, 0.25, "wrong-routing", date(2026, 8, 3)),
+        Cause({"category": "login", "product_area": "single sign-on"}, 0.40, "undocumented-bug", date(2026, 7, 6)),
+        Cause({"channel": "email", "tier": "starter"}, 0.12, "wrong-routing", date(2026, 8, 3)),
     )
 
 

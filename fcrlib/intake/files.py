@@ -20,6 +20,7 @@ from fcrlib.model.desk import fingerprint
 from fcrlib.model.errors import DataError
 
 NULL_TOKENS = ("", "?", "null", "(null)", "none", "nil", "nan", "n/a", "#n/a", "-", "--", "(empty)", "(blank)")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", ".ndjson", ".jsonl")
 _DELIMITERS = ",;\t|"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SPREADSHEET = "is a spreadsheet: save it as `CSV UTF-8` and give that file"
@@ -79,9 +80,7 @@ def table(path: Path | str, *, delimiter: str | None = None, encoding: str | Non
 
 def hashes(path: Path | str) -> dict[str, str]:
     """SHA-256 by file name, of a file or of every file in a folder."""
-    place = Path(path)
-    files = [place] if place.is_file() else sorted(file for file in place.iterdir() if file.is_file() and not file.name.startswith("."))
-    return {file.name: fingerprint(file) for file in files}
+    return {file.name: fingerprint(file) for file in _listed(Path(path))}
 
 
 def known(column: str, *, nulls: tuple[str, ...] = NULL_TOKENS) -> pl.Expr:
@@ -97,17 +96,23 @@ def known(column: str, *, nulls: tuple[str, ...] = NULL_TOKENS) -> pl.Expr:
     return pl.when(~bare.str.to_lowercase().is_in(nulls)).then(bare).alias(column)
 
 
+def _listed(path: Path) -> list[Path]:
+    """The file itself, or the tables of a folder in the order of their names; other files there (a README) are no tables."""
+    if path.is_file():
+        return [path]
+    return sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in _SUFFIXES and not file.name.startswith("."))
+
+
 def _members(path: Path) -> list[tuple[str, bytes]]:
     """Names and contents, unpacked."""
     if not path.exists():
         raise DataError(f"{path} does not exist: check the path")
-    files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
     try:
-        unpacked = [member for file in files for member in _unpack(file.name, file.read_bytes())]
+        unpacked = [member for file in _listed(path) for member in _unpack(file.name, file.read_bytes())]
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror or error}") from None
     if not unpacked:
-        raise DataError(f"{path} holds no files")
+        raise DataError(f"{path} holds no table: one of {', '.join(_SUFFIXES)} is needed")
     return unpacked
 
 
@@ -246,12 +251,13 @@ def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _refuse_cut_off(name: str, text: str, separator: str, columns: int) -> None:
-    """A last line that stops in the middle is a download that stopped in the middle."""
-    last = text.rpartition("\n")[2]
-    if last and last.count('"') % 2 == 0:
-        fields = len(next(csv.reader([last], delimiter=separator)))
-        if fields < columns and "\n" in text:
-            raise DataError(f"{name}: the last row has {fields} of {columns} fields and no line end: the file was cut off, export it again")
+    """A last line that stops in the middle is a download that stopped in the middle, unless the line before is as short."""
+    before, _, last = text.rpartition("\n")
+    if not last or not before or last.count('"') % 2:
+        return
+    fields, usual = (len(next(csv.reader([line], delimiter=separator), [])) for line in (last, before.rpartition("\n")[2]))
+    if fields < columns and usual == columns:
+        raise DataError(f"{name}: the last row has {fields} of {columns} fields and no line end: the file was cut off, export it again")
 
 
 def _first_bad_row(text: str, separator: str, columns: int) -> str:

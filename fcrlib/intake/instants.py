@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from fcrlib.model.errors import UsageError
 
+# A column of this name, if the frame has it, says in which row of the file a value stands.
+ROW = "fcrlib row"
 ORDERS = ("day first", "month first")
 EXPECTED = "2026-09-30 14:05, 30/9/2026 14:05, 2026-09-30T14:05:00+02:00 or seconds since 1970"
 _TIME = (
@@ -29,7 +31,8 @@ _SHAPES = {
     "compact": r"^(?<year>(?:19|20)\d{2})(?<month>\d{2})(?<day>\d{2})(?:T?(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})(?<offset>Z)?)?$",
 }
 _EPOCH = r"^\d{9,10}(?:\.\d+)?$|^\d{12,13}$|^\d{16}$"
-_MONTHS = {name: f"{number:02d}" for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: f"{number:02d}" for number, name in enumerate(_NAMES, start=1)}
 _PARTS = ("year", "month", "day", "first", "then", "hour", "minute", "second", "fraction", "half", "offset", "epoch")
 
 
@@ -58,7 +61,7 @@ def read(frame: pl.DataFrame, *, columns: Sequence[str], time_zone: str | None, 
     Parameters
     ----------
     frame
-        Text columns, nulls for "nothing here"; row 1 of the file is its header.
+        Text columns, nulls for "nothing here". Row 1 of the file is its header; the column `ROW` numbers rows that no longer stand in its order.
     columns
         The date columns.
     time_zone
@@ -76,7 +79,8 @@ def read(frame: pl.DataFrame, *, columns: Sequence[str], time_zone: str | None, 
     pattern = dates if dates and "%" in dates else None
     if dates is not None and pattern is None and dates not in ORDERS:
         raise UsageError(f"dates = '{dates}' is not understood: write {ORDERS[0]!r}, {ORDERS[1]!r} or a pattern such as '%d.%m.%Y %H:%M'")
-    frame = frame.select(pl.col(column).cast(pl.String) for column in columns)
+    numbers = pl.col(ROW).cast(pl.String) if ROW in frame.columns else pl.int_range(2, pl.len() + 2).cast(pl.String).alias(ROW)
+    frame = frame.select(numbers, *(pl.col(column).cast(pl.String) for column in columns))
     distinct = {column: frame.select(pl.col(column).alias("text")).unique(maintain_order=True).drop_nulls() for column in columns}
     parts = {column: _by_pattern(values, pattern) if pattern else _split(values) for column, values in distinct.items()}
     orders, problems = _orders(parts, given=None if pattern else dates)
@@ -108,7 +112,7 @@ def zone_of(time_zone: str | None) -> None:
 
 
 def aware(moment: datetime, *, name: str) -> datetime:
-    """Refuse a moment without a zone.
+    """The moment in UTC; one without a zone is refused.
 
     Raises
     ------
@@ -117,7 +121,7 @@ def aware(moment: datetime, *, name: str) -> datetime:
     """
     if moment.tzinfo is None:
         raise UsageError(f"{name} {moment:%Y-%m-%d %H:%M} has no time zone: say which, e.g. datetime(2026, 9, 30, tzinfo=UTC)")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def looks_like_dates(values: pl.Series) -> float:
@@ -210,7 +214,7 @@ def _both_readings(column: str, parts: pl.DataFrame) -> str:
     names = {int(number): name.title() for name, number in _MONTHS.items()}
     return (
         f"{column}: no day is above 12, so '{row['text']}' can be {day} {names.get(month, month)} {row['year']} (dates = \"day first\") "
-        f"or {month} {names.get(day, day)} {row['year']} (dates = \"month first\"): add the line that is right"
+        f'or {month} {names.get(day, day)} {row["year"]} (dates = "month first"): add the line that is right'
     )
 
 
@@ -222,7 +226,9 @@ def _contradiction(column: str, parts: pl.DataFrame) -> str:
 def _moments(parts: pl.DataFrame, *, order: str) -> pl.DataFrame:
     """Columns text, at (naive, or UTC where `fixed`) and fixed; at is null where the text is no date."""
     day, month = ("first", "then") if order == ORDERS[0] else ("then", "first")
-    year = pl.when(pl.col("year").str.len_chars() == 2).then(pl.when(pl.col("year") < "70").then(pl.lit("20")).otherwise(pl.lit("19")) + pl.col("year"))
+    year = pl.when(pl.col("year").str.len_chars() == 2).then(
+        pl.when(pl.col("year") < "70").then(pl.lit("20")).otherwise(pl.lit("19")) + pl.col("year")
+    )
     named = pl.col("month").str.to_lowercase().replace(_MONTHS)
     hour = pl.col("hour").cast(pl.Int64)
     clock = pl.when(pl.col("half").is_null()).then(hour).otherwise(pl.when(hour.is_between(1, 12)).then(hour % 12))
@@ -254,32 +260,27 @@ def _from_epoch() -> pl.Expr:
     return (number * scale).round().cast(pl.Int64).cast(pl.Datetime("us"))
 
 
-def _rows(frame: pl.DataFrame, column: str, texts: pl.Series) -> tuple[int, int]:
-    """How many rows hold one of the texts, and the first row of the file that does."""
-    hit = frame[column].is_in(texts.implode())
-    return int(hit.sum()), int(hit.fill_null(False).arg_true()[0]) + 2
+def _where(frame: pl.DataFrame, column: str, texts: pl.Series) -> tuple[int, str]:
+    """How many rows hold one of the texts, and where the first one stands."""
+    hits = frame.filter(pl.col(column).is_in(texts.implode()))
+    return hits.height, f"the first in row {hits[ROW][0]}: '{hits[column][0]}'"
 
 
 def _unread(frame: pl.DataFrame, column: str, moments: pl.DataFrame, pattern: str | None) -> list[str]:
     bad = moments.filter(pl.col("at").is_null())["text"]
     if bad.is_empty():
         return []
-    count, row = _rows(frame, column, bad)
-    filled = frame.height - frame[column].null_count()
-    value = frame[column][row - 2]
+    count, first = _where(frame, column, bad)
     expected = f"the pattern '{pattern}'" if pattern else f"a date such as {EXPECTED}"
-    return [f"{column}: {count:,} of {filled:,} values are no date, the first in row {row:,}: '{value}'; expected {expected}"]
+    return [f"{column}: {count:,} of {frame[column].count():,} values are no date, {first}; expected {expected}"]
 
 
 def _without_zone(frame: pl.DataFrame, column: str, moments: pl.DataFrame) -> list[str]:
     local = moments.filter(pl.col("at").is_not_null(), ~pl.col("fixed"))["text"]
     if local.is_empty():
         return []
-    count, row = _rows(frame, column, local)
-    return [
-        f"{column}: {count:,} values have no time zone, the first in row {row:,}: '{frame[column][row - 2]}'; "
-        'say where the clock hung: time_zone = "Europe/Berlin" (or "UTC")'
-    ]
+    count, first = _where(frame, column, local)
+    return [f'{column}: {count:,} values have no time zone, {first}; say where the clock hung: time_zone = "Europe/Berlin" (or "UTC")']
 
 
 def _placed(moments: pl.DataFrame, *, zone: str) -> pl.DataFrame:

@@ -12,7 +12,9 @@ import polars as pl
 
 STATUS_WORDS = {
     **dict.fromkeys(("new", "neu", "created", "submitted", "to do", "logged"), "new"),
-    **dict.fromkeys(("open", "opened", "offen", "active", "in progress", "work in progress", "assigned", "reopened", "re-opened", "escalated"), "open"),
+    **dict.fromkeys(
+        ("open", "opened", "offen", "active", "in progress", "work in progress", "assigned", "reopened", "re-opened", "escalated"), "open"
+    ),
     **dict.fromkeys(("in bearbeitung", "ouvert", "abierto", "working", "waiting for support", "waiting on us", "customer responded"), "open"),
     **dict.fromkeys(("pending", "waiting on customer", "waiting for customer", "waiting on contact", "awaiting user info"), "pending"),
     **dict.fromkeys(("awaiting caller", "awaiting customer", "awaiting user", "wartend", "snoozed", "awaiting requester"), "pending"),

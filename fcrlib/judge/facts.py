@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -225,9 +226,10 @@ def _as_of(rows: pl.DataFrame, counts: pl.DataFrame, *, at: str) -> pl.DataFrame
 
 
 def _until_horizon(events: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
-    """Events up to the end of the contact's window, or all of them while it is unresolved: later ones change nothing."""
-    horizon = contacts["horizon_at"].gather(events["i"])
-    return events.with_columns(horizon_at=horizon).filter((pl.col("at") <= pl.col("horizon_at")) | pl.col("horizon_at").is_null())
+    """Events from the contact's start to the end of its window, or all later ones while it is unresolved."""
+    start, horizon = (contacts[name].gather(events["i"]) for name in ("start_at", "horizon_at"))
+    inside = ((pl.col("at") <= pl.col("horizon_at")) | pl.col("horizon_at").is_null()) & (pl.col("at") >= pl.col("start_at"))
+    return events.with_columns(start_at=start, horizon_at=horizon).filter(inside)
 
 
 def _handovers(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy) -> list[pl.DataFrame]:
@@ -318,7 +320,8 @@ def _exclusion(*, policy: Policy, data_end: datetime) -> pl.Expr:
         "company_initiated": unanswered_outreach & (not policy.count_company_initiated),
         "abandoned": pl.col("is_abandoned"),
     }
-    chosen = pl.when(pl.col("opened_at") > data_end).then(None)
+    chosen: Any = pl.when(pl.col("opened_at") > data_end).then(None)
     for reason, holds in reasons.items():
         chosen = chosen.when(holds).then(pl.lit(reason))
-    return chosen.otherwise(None)
+    excluded: pl.Expr = chosen.otherwise(None)
+    return excluded

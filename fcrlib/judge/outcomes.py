@@ -8,6 +8,7 @@ wherever the earlier one is not pending.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -167,7 +168,8 @@ def _label(policy: Policy, *, data_end: datetime) -> list[pl.Expr]:
         (window_open, "pending", pl.lit("window")),
         (pl.lit(policy.survey == "decides"), "excluded", pl.lit("no_answer")),
     ]
-    label, reason = pl.when(False).then(pl.lit("")), pl.when(False).then(pl.lit(""))
+    label: Any = pl.when(False).then(pl.lit(""))
+    reason: Any = pl.when(False).then(pl.lit(""))
     for holds, word, why in lines:
         label, reason = label.when(holds).then(pl.lit(word)), reason.when(holds).then(why)
     return [label.otherwise(pl.lit("resolved")).cast(pl.Enum(LABELS)).alias("label"), reason.otherwise(None).alias("reason")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -46,11 +46,10 @@ def repeat_rate(
     Raises
     ------
     UsageError
-        If `same` is empty or the window is negative.
+        If `same` is empty, the window is negative or the data end has no time zone.
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> def day(number): return datetime(2026, 3, number, tzinfo=UTC)
     >>> contacts = pl.DataFrame({
     ...     "customer_ref": ["ann", "ann", "ben", None],
@@ -62,7 +61,10 @@ def repeat_rate(
     """
     if not same or window < timedelta(0):
         raise UsageError(f"repeats need a customer column and a window that is not negative: same={tuple(same)}, window={window}")
-    index = came_back(contacts, window=window, same=same, anchor=anchor).filter(pl.col(anchor) + window <= data_end, pl.col(same[0]).is_not_null())
+    if data_end.tzinfo is None:
+        raise UsageError(f"the data end {data_end:%Y-%m-%d %H:%M} has no time zone: say which, e.g. datetime(2026, 9, 30, tzinfo=UTC)")
+    end = data_end.astimezone(UTC)
+    index = came_back(contacts, window=window, same=same, anchor=anchor).filter(pl.col(anchor) + window <= end, pl.col(same[0]).is_not_null())
     return index.select(pl.len().cast(pl.Int64).alias("n"), pl.col("came_back").sum().cast(pl.Int64).alias("repeats")).with_columns(
         share=pl.when(pl.col("n") > 0).then(pl.col("repeats") / pl.col("n"))
     )

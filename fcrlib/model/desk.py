@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -108,7 +108,7 @@ class Desk:
 
     def map_tables(self, change: Callable[[str, pl.DataFrame], pl.DataFrame]) -> Self:
         """Return a desk with each table passed through `change(name, frame)`."""
-        return replace(self, **{name: change(name, frame) for name, frame in self.tables().items()})
+        return type(self)(self.manifest, **{name: change(name, frame) for name, frame in self.tables().items()})
 
     def save(self, folder: Path | str) -> Path:
         """Write the tables as parquet and the manifest as JSON; the folder appears whole or not at all.

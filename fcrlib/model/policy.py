@@ -174,7 +174,7 @@ def _clauses(policy: Policy) -> list[str]:
     }[policy.same_issue]
     silence = f"within {in_words(policy.window)} of the first resolution" if policy.window else "(no window is waited for)"
     verb = {
-        "exclude": "are left out and counted apart",
+        "exclude": "stay out of the rate and are counted apart",
         "count": "count as resolved when nothing follows",
         "fail": "count as failed",
     }
@@ -198,7 +198,9 @@ def _clauses(policy: Policy) -> list[str]:
         "Being set to pending or on hold fails it." if policy.waiting == "fail" else "",
         f"Resolved later than {in_words(policy.resolve_within)} after the start is a deferred answer and fails." if policy.resolve_within else "",
         f"Still open {in_words(policy.resolve_deadline)} after the start is a failure." if policy.resolve_deadline else "",
-        f"Contacts resolved without any answer {verb[policy.zero_touch]}; those the system closed for inactivity {verb[policy.auto_close]}.",
+        f"Contacts resolved without any answer {verb[policy.zero_touch]}; so do those that the system closed for inactivity."
+        if policy.zero_touch == policy.auto_close
+        else f"Contacts resolved without any answer {verb[policy.zero_touch]}; those that the system closed for inactivity {verb[policy.auto_close]}.",
         "Outreach by the company counts even without a customer reply." if policy.count_company_initiated else "",
         f"Two contacts about the same issue within {gap} are one, sent twice. " * bool(policy.duplicate_gap)
         + "Thank-yous, spam, deleted, merged and test contacts never count against anyone.",
@@ -207,7 +209,9 @@ def _clauses(policy: Policy) -> list[str]:
 
 
 def _at_most(limit: int | None, what: str, where: str) -> str:
-    return "" if limit is None else f"At most {limit} {what}{'' if limit == 1 else 's'} {where}; more fails it."
+    if limit is None:
+        return ""
+    return f"At most {limit} {what}{'' if limit == 1 else 's'} {where}; more fails it." if limit else f"Any {what} {where} fails it."
 
 
 _VENDOR: dict[str, Any] = {"same_issue": "none", "resolve_deadline": None, "duplicate_gap": timedelta(0), "auto_close": "count"}
@@ -253,10 +257,10 @@ _PRESETS: dict[str, dict[str, Any]] = {
     },
     "servicenow_csm": {
         **_VENDOR,
-        "window": timedelta(days=3650),
+        "window": timedelta(days=30),
         "transfer": "any",
         "max_agents": 1,
-        "note": "No reopening and no reassignment, ever; a second ticket is not seen, a helpful handover fails.",
+        "note": "No reopening in thirty days and no reassignment; a second ticket is not seen, and a helpful handover fails.",
     },
     "zammad_15min": {
         "resolve_within": timedelta(minutes=15),

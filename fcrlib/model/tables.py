@@ -230,7 +230,8 @@ def conform(frame: pl.DataFrame, *, table: str) -> pl.DataFrame:
     TableError
         If a value does not fit its column's type; every such column is named with a count and an example.
     """
-    problems, columns = [], []
+    problems: list[str] = []
+    columns: list[pl.Series | pl.Expr] = []
     for name, column in TABLES[table].columns().items():
         dtype = column.dtype
         if name not in frame.columns:

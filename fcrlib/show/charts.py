@@ -54,7 +54,9 @@ def rates(
     ordered = frame if order == "given" else frame.sort(share, descending=order == "falling", nulls_last=True, maintain_order=True)
     drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n)
     drawn = _worded(drawn, name="segment").with_columns(_state(reference).alias("state"))
-    shown = _columns(ordered, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n))
+    shown = _columns(
+        ordered, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n), interval=_ends(low, high)
+    )
     said = alt or _described(f"Share by {_name(by, names)}", drawn["tail"], drawn["segment"])
     return Figure(id, title, drawing.draw_rates(drawn, reference, reference_label, good), ordered, shown, note, said)
 
@@ -78,6 +80,7 @@ def trend(
     n: str = "n",
     hollow: str | None = None,
     reference: float | None = None,
+    reference_label: str = "all",
     names: Mapping[str, str] | None = None,
     note: str = "",
     alt: str = "",
@@ -97,9 +100,9 @@ def trend(
     drawn = _plain(frame.with_columns(open_ended.alias("__open")), x=x, share=share, low=low, high=high, n=n, open="__open")
     drawn = _worded(drawn, name="x")
     first = (x, share, low, high, n, *([hollow] if hollow else []))
-    shown = _columns(frame, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=first)
+    shown = _columns(frame, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=first, interval=_ends(low, high))
     said = alt or _described("Share over time", drawn["tail"], drawn["x"].cast(pl.String))
-    return Figure(id, title, drawing.draw_trend(drawn, reference), frame, shown, note, said)
+    return Figure(id, title, drawing.draw_trend(drawn, reference, reference_label), frame, shown, note, said)
 
 
 def grid(
@@ -174,7 +177,7 @@ def bars(
     drawn = drawn.with_columns(_spelled(drawn["value"], kind, currency).alias("tail"), marked.alias("marked"))
     drawn = drawn.with_columns((pl.col("segment") + ": " + pl.col("tail")).alias("label"))
     kinds = {x: kind, **{name: kind for name in (low, high) if name}}
-    shown = _columns(frame, names, kinds, first=(y, x, *(name for name in (low, high) if name)), currency=currency)
+    shown = _columns(frame, names, kinds, first=(y, x, *(name for name in (low, high) if name)), interval=_ends(low, high), currency=currency)
     said = alt or _described(f"{_name(x, names)} by {_name(y, names)}", drawn["tail"], drawn["segment"])
     return Figure(id, title, drawing.draw_bars(drawn, kind, ranged=low is not None), frame, shown, note, said)
 
@@ -215,7 +218,7 @@ def curve(
         raise UsageError(f"figure '{id}' has {len(lines)} lines, a reader tells {len(SERIES)} apart: keep the largest or draw `rates`")
     drawn = drawn.with_columns(_spelled(drawn["y"], kind).alias("tail"))
     kinds = {y: kind, **{name: kind for name in (low, high) if name}}
-    shown = _columns(frame, names, kinds, first=tuple(name for name in (by, x, y, low, high) if name))
+    shown = _columns(frame, names, kinds, first=tuple(name for name in (by, x, y, low, high) if name), interval=_ends(low, high))
     ends = drawn.group_by("series", maintain_order=True).last()
     said = alt or _described(f"{y_title or _name(y, names)} over {x_title or _name(x, names)}; the last values", ends["tail"], ends["series"])
     return Figure(
@@ -268,14 +271,19 @@ def _name(column: str, names: Mapping[str, str] | None) -> str:
     return (names or {}).get(column, column.replace("_", " "))
 
 
+def _ends(low: str | None, high: str | None) -> list[tuple[str, str]]:
+    return [(name, title) for name, title in ((low, "95 % from"), (high, "to")) if name]
+
+
 def _columns(
     frame: pl.DataFrame,
     names: Mapping[str, str] | None,
     kinds: Mapping[str, spelled.Kind],
     *,
     first: Sequence[str],
+    interval: Sequence[tuple[str, str]] = (),
     currency: str = "",
 ) -> tuple[Column, ...]:
-    """Head the columns a chart draws; `low` and `high` stand for the interval, `n` for the contacts."""
-    usual = {"low": "95 % from", "high": "to", "n": "contacts", **(names or {})}
+    """Head the columns a chart draws; the columns of the interval and of the contacts have names of their own."""
+    usual = {**dict(interval), "n": "contacts", **(names or {})}
     return tuple(Column(name, usual.get(name, name.replace("_", " ")), kinds.get(name, "text"), currency) for name in dict.fromkeys(first))

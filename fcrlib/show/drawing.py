@@ -6,6 +6,7 @@ The home of altair. Frames arrive small, under plain column names and with every
 from __future__ import annotations
 
 from datetime import date
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -31,7 +32,7 @@ def draw_rates(drawn: pl.DataFrame, reference: float | None, reference_label: st
     colours = [INK["warn"], INK["muted"], INK["accent"], INK["accent"]]
     if good == "down":
         colours = [INK["accent"], INK["muted"], INK["warn"], INK["accent"]]
-    legend = None if reference is None else alt.Legend(title=None, values=STATES[:3])
+    legend = None if reference is None else alt.Legend(title=None, values=STATES[:3], offset=24)
     colour = alt.Color("state:N", scale=alt.Scale(domain=STATES, range=colours), legend=legend)
     shape = alt.Shape("state:N", scale=alt.Scale(domain=STATES, range=["triangle-left", "circle", "triangle-right", "circle"]), legend=legend)
     base = alt.Chart(known).encode(y=y)
@@ -47,7 +48,7 @@ def draw_rates(drawn: pl.DataFrame, reference: float | None, reference_label: st
     return alt.LayerChart(layer=layers).properties(width=WIDTH, height=alt.Step(STEP))
 
 
-def draw_trend(drawn: pl.DataFrame, reference: float | None) -> alt.LayerChart:
+def draw_trend(drawn: pl.DataFrame, reference: float | None, reference_label: str) -> alt.LayerChart:
     import altair as alt
 
     known = drawn.filter(pl.col("share").is_not_null()).with_columns(
@@ -73,6 +74,7 @@ def draw_trend(drawn: pl.DataFrame, reference: float | None) -> alt.LayerChart:
     ]
     if reference is not None:
         layers.insert(0, _line_at(reference, across=y))
+        layers.append(_words_at(reference, label=reference_label, across=y))
     return alt.LayerChart(layer=layers).properties(width=WIDTH + 130, height=210)
 
 
@@ -115,7 +117,7 @@ def draw_bars(drawn: pl.DataFrame, kind: Kind, *, ranged: bool) -> alt.LayerChar
 def draw_curve(drawn: pl.DataFrame, lines: list[str], kind: Kind, titles: tuple[str, str], mark_at: float | None, *, band: bool) -> alt.LayerChart:
     import altair as alt
 
-    legend = alt.Legend(title=None, symbolType="stroke", symbolSize=300, symbolStrokeWidth=2) if len(lines) > 1 else None
+    legend = alt.Legend(title=None, symbolType="stroke", symbolSize=300, symbolStrokeWidth=2, symbolOpacity=1) if len(lines) > 1 else None
     inks = alt.Scale(domain=lines, range=list(SERIES[: len(lines)]))
     colour = alt.Color("series:N", scale=inks, legend=legend)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=lines, range=DASHES[: len(lines)]), legend=legend)
@@ -136,7 +138,7 @@ def _span(known: pl.DataFrame, reference: float | None) -> tuple[float, float]:
     """The part of 0..1 that the intervals and the reference need, in steps of five percent."""
     seen = [*known["low"].drop_nulls().to_list(), *known["high"].drop_nulls().to_list(), *known["share"].drop_nulls().to_list()]
     seen = [*seen, *([reference] if reference is not None else [])] or [0.0, 1.0]
-    low, high = int(max(min(seen), 0) * 20) / 20, -int(-min(max(seen), 1) * 20) / 20
+    low, high = floor(max(min(seen), 0) * 20) / 20, ceil(min(max(seen), 1) * 20) / 20
     return (low, high) if high - low >= 0.1 else (max(low - 0.05, 0.0), min(high + 0.05, 1.0))
 
 
@@ -157,13 +159,16 @@ def _line_at(value: float, *, across: alt.X | alt.Y) -> alt.Chart:
     return drawn
 
 
-def _words_at(value: float, *, label: str, across: alt.X) -> alt.Chart:
+def _words_at(value: float, *, label: str, across: alt.X | alt.Y) -> alt.Chart:
     import altair as alt
 
     words = pl.DataFrame({"at": [value], "words": [f"{label} {percent(value)}"]})
     same = across.copy()
     same["shorthand"] = "at:Q"
-    drawn: alt.Chart = alt.Chart(words).mark_text(color=INK["muted"], baseline="bottom", dy=-4).encode(x=same, y=alt.value(0), text="words:N")
+    base = alt.Chart(words).encode(text="words:N")
+    above = base.mark_text(color=INK["muted"], baseline="bottom", dy=-4).encode(x=same, y=alt.value(0))
+    beside = base.mark_text(color=INK["muted"], align="left", dx=8).encode(y=same, x=alt.value(WIDTH + 130))
+    drawn: alt.Chart = above if isinstance(across, alt.X) else beside
     return drawn
 
 

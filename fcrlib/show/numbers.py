@@ -5,6 +5,7 @@ Shares are 0..1 everywhere else; only here do they become percent. A number nobo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -176,6 +177,7 @@ def cell(value: object, *, kind: Kind = "text", currency: str = "") -> str:
 
     Examples
     --------
+    >>> from datetime import date
     >>> cell(0.5, kind="percent"), cell(None), cell(date(2026, 9, 30)), cell(True), cell(3)
     ('50.0 %', 'not known', '2026-09-30', 'yes', '3')
     """

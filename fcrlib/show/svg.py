@@ -15,10 +15,12 @@ from fcrlib.model.errors import UsageError
 NS = "http://www.w3.org/2000/svg"
 ELEMENTS = {"svg", "g", "path", "rect", "line", "circle", "text", "tspan", "title", "desc", "defs", "clipPath", "linearGradient", "stop"}
 ATTRIBUTES = re.compile(
-    "id|class|width|height|viewBox|x|y|x1|y1|x2|y2|dx|dy|cx|cy|r|d|rx|ry|fill|fill-opacity|stroke|stroke-width|stroke-opacity|stroke-dasharray"
-    "|stroke-dashoffset|stroke-linecap|stroke-linejoin|stroke-miterlimit|opacity|transform|text-anchor|dominant-baseline|font-family|font-size"
-    "|font-weight|font-style|clip-path|offset|stop-color|stop-opacity|gradientUnits|clipPathUnits|role|aria-labelledby|display|version"
+    "id|width|height|viewBox|x|y|x1|y1|x2|y2|dx|dy|cx|cy|r|d|rx|ry|fill|fill-opacity|stroke|stroke-width|stroke-opacity|stroke-dasharray"
+    "|stroke-dashoffset|stroke-linecap|stroke-linejoin|stroke-miterlimit|opacity|transform|text-anchor|dominant-baseline|font-size"
+    "|font-weight|font-style|clip-path|offset|stop-color|stop-opacity|gradientUnits|clipPathUnits|display"
 )
+NOTHING = {("opacity", "1"), ("transform", "translate(0,0)"), ("stroke-width", "1")}
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 _FRACTION = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 INK = {"ink": "#1b1f24", "muted": "#59636e", "line": "#d8dee4", "accent": "#0b5cad", "warn": "#b04a00", "paper": "#ffffff"}
 
@@ -50,7 +52,7 @@ def _clean(element: ET.Element, *, prefix: str) -> None:
     label = element.get("aria-label") if len(element) == 0 and element.get("role") == "graphics-symbol" else None
     for name, value in list(element.attrib.items()):
         del element.attrib[name]
-        if ATTRIBUTES.fullmatch(name) and not _loads(value):
+        if ATTRIBUTES.fullmatch(name) and (name, value) not in NOTHING and not _loads(value):
             element.set(name, _tidy(name, value, prefix))
     for child in list(element):
         if _belongs(child):
@@ -84,6 +86,7 @@ def _describe(root: ET.Element, *, id: str, title: str, alt: str) -> None:
     for child in [child for child in root if child.tag in (f"{{{NS}}}title", f"{{{NS}}}desc")]:
         root.remove(child)
     root.set("class", "chart")
+    root.set("font-family", FONT)
     root.set("role", "img")
     root.set("aria-labelledby", f"{id}-title {id}-desc")
     for place, (name, text) in enumerate((("title", title), ("desc", alt))):
@@ -102,7 +105,7 @@ def standalone(svg: str, *, title: str) -> str:
     outer = ET.Element(f"{{{NS}}}svg", {**size, "viewBox": f"0 0 {size['width']} {size['height']}", "role": "img"})
     ET.SubElement(outer, f"{{{NS}}}title").text = title
     ET.SubElement(outer, f"{{{NS}}}rect", {**size, "fill": INK["paper"]})
-    style = {"x": "16", "font-family": "Liberation Sans, Arial, Helvetica, sans-serif", "font-size": "16", "font-weight": "bold", "fill": INK["ink"]}
+    style = {"x": "16", "font-family": FONT, "font-size": "16", "font-weight": "bold", "fill": INK["ink"]}
     for row, line in enumerate(lines):
         ET.SubElement(outer, f"{{{NS}}}text", {**style, "y": str(28 + 22 * row)}).text = line
     inner.set("x", "16")

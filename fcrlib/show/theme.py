@@ -30,7 +30,7 @@ def config() -> dict[str, Any]:
         "axis": axis,
         "axisX": {"titlePadding": 10},
         "axisTemporal": {"labelSeparation": 14, "labelOverlap": "greedy"},
-        "legend": {**words, "titleFontWeight": "normal", "orient": "top", "labelLimit": 260, "symbolSize": 90, "offset": 8},
+        "legend": {**words, "titleFontWeight": "normal", "orient": "top", "labelLimit": 260, "symbolSize": 90, "symbolOpacity": 1, "offset": 8},
         "title": {"font": FONT, "fontSize": 14, "anchor": "start", "color": INK["ink"], "limit": 640},
         "text": {"font": FONT, "fontSize": 12, "color": INK["ink"]},
         "header": words,

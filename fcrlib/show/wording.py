@@ -120,7 +120,7 @@ def _share_excluded(study: Study) -> Finding:
 
 def cautions(study: Study) -> list[Finding]:
     """What a reader must know before believing a number of this study."""
-    return [found for found in (_pending(study), _identity(study), _unrecorded(study), _young(study), _invented(study)) if found]
+    return [found for found in (_pending(study), _identity(study), _unrecorded(study), _young(study)) if found]
 
 
 def _pending(study: Study) -> Finding | None:
@@ -148,11 +148,6 @@ def _young(study: Study) -> Finding | None:
     young = int(study.first_contacts["left_truncated"].sum())
     text = f"{count(young)} first contacts lie so close to the start of the data that they may be repeats of contacts before it."
     return Finding("care-left-edge", "care", text) if young else None
-
-
-def _invented(study: Study) -> Finding | None:
-    text = "This desk is invented: its causes of failure were planted to try the method on."
-    return Finding("care-invented", "care", text) if study.desk.manifest.invented else None
 
 
 def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None) -> str:
@@ -207,7 +202,7 @@ def course(weeks: pl.DataFrame) -> str:
     if final.height < 8:
         return "There are too few final weeks to speak of a course"
     recent, earlier = final.tail(4), final.head(final.height - 4)
-    pooled = [(frame["share"] * frame["n"]).sum() / frame["n"].sum() for frame in (recent, earlier)]
+    pooled = [frame.select((pl.col("share") * pl.col("n")).sum() / pl.col("n").sum()).item() for frame in (recent, earlier)]
     return f"The last four final weeks stand at {percent(pooled[0])}, the weeks before them at {percent(pooled[1])}"
 
 

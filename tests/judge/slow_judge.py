@@ -139,7 +139,7 @@ class Person:
 
     def own_failures(self, pol: dict[str, Any], horizon: float, data_end: float) -> list[tuple[float, str]]:
         found = []
-        inside = [e for e in self.events if e["t"] <= horizon]
+        inside = [e for e in self.events if self.start <= e["t"] <= horizon]
         words = {"any": {"transfer": "transferred", "escalation": "escalated"}, "escalation": {"escalation": "escalated"}, "ignore": {}}[
             pol["transfer"]
         ]

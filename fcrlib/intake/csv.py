@@ -1,0 +1,315 @@
+"""What does a plain table of contacts say?
+
+A mapping says which column feeds which (see `mapping`); without one it is proposed from headers and values (see `guess`).
+What is not mapped is not known: the capabilities of the desk follow from the columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+import fcrlib
+from fcrlib.intake import beside, files, instants, mending, words
+from fcrlib.intake.beside import Told
+from fcrlib.intake.guess import Guess, guess
+from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
+from fcrlib.model.desk import Desk, Dropped, Manifest
+from fcrlib.model.errors import DataError
+from fcrlib.model.tables import TABLES
+
+__all__ = ["Guess", "guess", "read"]
+
+# Words that exports write into a person's field when nobody is known.
+_NOBODY = ("unknown", "anonymous", "undefined", "guest")
+_NUMBERS = tuple(name for name, column in TABLES["contacts"].columns().items() if column.dtype in (pl.Float64, pl.Int64))
+_IDS = ("contact_id", "customer_ref", "account_ref", "merged_into", "follow_up_of", "parent_id", "issue_key")
+_ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_CLOCK = r"^(\d+):(\d{2})(?::(\d{2}))?$"
+# Above this share, impossible instants are not noise but swapped columns or two clocks.
+_TOLERATED = 0.05
+
+
+def read(path: Path | str, *, mapping: Mapping[str, object] | Path | str | None, data_end: datetime, time_zone: str | None = None) -> Desk:
+    """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; parquet; ndjson.
+
+    Parameters
+    ----------
+    path
+        The file, one row per contact.
+    mapping
+        A TOML file or its fields; None takes the columns that `guess` is sure or nearly sure of.
+    data_end
+        When the export was made. What happened later is dropped and counted.
+    time_zone
+        Zone of times that carry none; goes before the mapping's.
+
+    Raises
+    ------
+    UsageError
+        If the mapping, the data end or the zone has mistakes.
+    DataError
+        If the file cannot be read that way; everything wrong at once.
+    """
+    from fcrlib.intake.redact import redact
+
+    end = instants.aware(data_end, name="data_end")
+    instants.zone_of(time_zone)
+    told = Told()
+    plan = _plan(path, mapping, told)
+    zone = time_zone or plan.time_zone
+    table = files.table(path, delimiter=plan.delimiter, encoding=plan.encoding)
+    told.notes += table.notes
+    plan = _present(plan, table, told)
+    _stop(told, path, table.frame)
+    raw = _without_twins(table.frame, plan, told)
+    contacts = _contacts(raw, plan, zone=zone, told=told)
+    surveys = beside.surveys(raw, plan, zone=zone, end=end, told=told)
+    events, event_files = beside.events(plan, path=path, mapping=mapping, zone=zone, end=end, told=told)
+    _stop(told, path)
+    contacts = _known_by(contacts, end=end, path=path, told=told)
+    events, surveys = beside.of_kept(events, contacts, told), beside.of_kept(surveys, contacts, told)
+    manifest = Manifest(
+        source=plan.source,
+        reader="csv",
+        reader_version=fcrlib.__version__,
+        data_start=contacts["opened_at"].min(),  # type: ignore[arg-type]
+        data_end=end,
+        time_zone=zone or "UTC",
+        capabilities=_capabilities(contacts, events, surveys),
+        files={**files.hashes(path), **event_files},
+        dropped=tuple(one for one in told.dropped if one.count),
+        notes=tuple(told.notes),
+    )
+    return redact(Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, identifiers=_identifiers(contacts)))
+
+
+def _plan(path: Path | str, mapping: Mapping[str, object] | Path | str | None, told: Told) -> Layout:
+    if mapping is not None:
+        return layout(mapping)
+    proposal = guess(path)
+    if missing := [name for name in ("contact_id", "opened_at") if name not in proposal.chosen()]:
+        raise DataError(
+            f"{path} does not look like a table with one row per contact: no column looks like {' or '.join(missing)}",
+            [
+                f"its columns are {', '.join(one.column for one in proposal.suggestions)}",
+                "counts by day or by group cannot be judged, export the contacts themselves; or name the columns in a mapping",
+            ],
+        )
+    told.notes.append(f"no mapping was given; columns were taken by their names and values: {proposal.sentence()}")
+    return layout(proposal.fields())
+
+
+def _stop(told: Told, path: Path | str, frame: pl.DataFrame | None = None) -> None:
+    if told.problems:
+        columns = [f"its columns are {', '.join(frame.columns[:40])}"] if frame is not None else []
+        raise DataError(f"{path} cannot be read (row 1 is the header):", [*told.problems, *columns])
+
+
+def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
+    """Leave out optional columns that the file lacks; needed ones are a problem."""
+    here = set(table.frame.columns)
+    survey = plan.surveys.feeds() if plan.surveys else {}
+    wanted = {
+        **plan.contacts,
+        **{name: flag.column for name, flag in plan.flags.items()},
+        **{f"surveys.{ours}": theirs for ours, theirs in survey.items()},
+    }
+    gone = {ours: theirs for ours, theirs in wanted.items() if theirs not in here}
+    told.problems += [f"column '{theirs}' ({ours}) is not in {table.name}" for ours, theirs in gone.items() if theirs not in plan.optional]
+    absent = [theirs for theirs in gone.values() if theirs in plan.optional]
+    told.notes += [f"optional columns that {table.name} lacks: {', '.join(absent)}"] if absent else []
+    extra = [name for name in table.frame.columns if name not in wanted.values()]
+    told.notes += [f"columns not used: {', '.join(extra)}"] if extra else []
+    return plan.model_copy(
+        update={
+            "contacts": {ours: theirs for ours, theirs in plan.contacts.items() if theirs in here},
+            "flags": {name: flag for name, flag in plan.flags.items() if flag.column in here},
+            "surveys": plan.surveys.model_copy(update={ours: None for ours, theirs in survey.items() if theirs not in here})
+            if plan.surveys
+            else None,
+        }
+    )
+
+
+def _without_twins(frame: pl.DataFrame, plan: Layout, told: Told) -> pl.DataFrame:
+    """Drop identical rows and rows without an id; refuse ids that stand on differing rows."""
+    theirs = plan.contacts["contact_id"]
+    raw = frame.with_row_index(instants.ROW, offset=2).unique(frame.columns, keep="first", maintain_order=True)
+    told.dropped.append(Dropped(what="contacts", count=frame.height - raw.height, why="rows identical to another row"))
+    raw = raw.with_columns(files.known(theirs, nulls=beside.nulls(plan)).str.normalize("NFC"))
+    nameless = raw.filter(pl.col(theirs).is_null())
+    told.dropped.append(Dropped(what="contacts", count=nameless.height, why=f"without a value in '{theirs}'"))
+    raw = raw.drop_nulls(theirs)
+    twins = raw.filter(pl.col(theirs).is_duplicated())
+    if twins.height:
+        example = twins[theirs][0]
+        rows = ", ".join(str(row) for row in twins.filter(pl.col(theirs) == example)[instants.ROW][:3])
+        told.problems.append(
+            f"{theirs}: {twins[theirs].n_unique():,} values stand on several rows that differ, e.g. '{example}' (rows {rows}); "
+            "one row per contact is needed: keep the newest, or if each row is a change of the contact, give contacts and changes as two files ([events] in the mapping)"
+        )
+    return raw
+
+
+def _contacts(raw: pl.DataFrame, plan: Layout, *, zone: str | None, told: Told) -> pl.DataFrame:
+    """The canonical columns that the mapping feeds, typed."""
+    nulls = beside.nulls(plan)
+    text = raw.select(files.known(theirs, nulls=nulls).alias(ours) for ours, theirs in plan.contacts.items())
+    moments = {ours: theirs for ours, theirs in plan.contacts.items() if ours in (*INSTANTS, RESOLVED)}
+    clock = beside.clock(raw, sorted(set(moments.values())), plan, zone=zone, told=told)
+    contacts = text.with_columns(
+        *(clock[theirs].alias(ours) for ours, theirs in moments.items()),
+        *(_number(text, name, plan, told) for name in text.columns if name in _NUMBERS),
+        *(_words(text, name, plan, told) for name in text.columns if name in WORDS and name != "channel"),
+        *(pl.col(name).str.normalize("NFC") for name in _IDS if name in text.columns),
+        *([_labels().alias("tags")] if "tags" in text.columns else []),
+        *([] if "channel" not in text.columns else _channel(text, plan, told)),
+        *(_flag(raw, flag.column, flag.true, nulls).alias(name) for name, flag in plan.flags.items()),
+        **{name: pl.lit(value) for name, value in plan.constant.items() if name not in text.columns},
+    )
+    contacts = _person(contacts).with_columns(source=pl.lit(plan.source))
+    if RESOLVED in contacts.columns:
+        told.notes.append(
+            f"'{plan.contacts[RESOLVED]}' is one column: it was read as the first and the last resolution, so reopenings cannot be seen"
+        )
+        contacts = contacts.with_columns(first_resolved_at=RESOLVED, last_resolved_at=RESOLVED)
+    elif "closed_at" in plan.contacts and not {"first_resolved_at", "last_resolved_at"} & plan.contacts.keys():
+        told.notes.append(f"no column says when a contact was resolved: '{plan.contacts['closed_at']}' was taken, so reopenings cannot be seen")
+    return _completed(contacts)
+
+
+def _completed(contacts: pl.DataFrame) -> pl.DataFrame:
+    """What every contact must have, where the file does not say it. A status that is not given follows from the instants."""
+    blank = {name: pl.lit(None, dtype=pl.Datetime("us", "UTC")) for name in INSTANTS if name not in contacts.columns}
+    words_known = {
+        name: pl.lit(None, dtype=pl.String) for name in ("status", "channel", "channel_raw", "initiated_by", "resolved_by", "customer_ref")
+    }
+    contacts = contacts.with_columns(**blank, **{name: value for name, value in words_known.items() if name not in contacts.columns})
+    contacts = contacts.with_columns(
+        first_resolved_at=pl.coalesce("first_resolved_at", "last_resolved_at", "closed_at"),
+        last_resolved_at=pl.coalesce("last_resolved_at", "first_resolved_at", "closed_at"),
+    )
+    derived = pl.when(pl.col("closed_at").is_not_null()).then(pl.lit("closed")).when(pl.col("last_resolved_at").is_not_null()).then(pl.lit("solved"))
+    return contacts.with_columns(
+        pl.coalesce("status", derived.otherwise(pl.lit("open"))).alias("status"),
+        pl.col("channel").fill_null("other"),
+        pl.col("initiated_by").fill_null("unknown"),
+        pl.col("resolved_by").fill_null("unknown"),
+    )
+
+
+def _known_by(contacts: pl.DataFrame, *, end: datetime, path: Path | str, told: Told) -> pl.DataFrame:
+    """Contacts as the data end knew them."""
+    timeless = contacts.filter(pl.col("opened_at").is_null())
+    told.dropped.append(
+        Dropped(what="contacts", count=timeless.height, why="without an opening time", example=(timeless["contact_id"].to_list() or [""])[0])
+    )
+    contacts, late = mending.opened_by(contacts.drop_nulls("opened_at"), end=end, path=path)
+    told.dropped.append(late)
+    early = contacts.filter(pl.col("first_resolved_at") < pl.col("opened_at"))
+    resolved = contacts["first_resolved_at"].count()
+    if early.height > max(_TOLERATED * resolved, 1):
+        told.problems.append(
+            f"{early.height:,} of {resolved:,} resolved contacts were resolved before they were opened, e.g. '{early['contact_id'][0]}': "
+            "are the two columns swapped, or in two time zones?"
+        )
+    _stop(told, path)
+    contacts, mended = mending.mended(contacts)
+    told.dropped += mended
+    later = [name for name in INSTANTS if name != "opened_at"]
+    contacts = contacts.with_columns(foreseen=pl.any_horizontal((pl.col(name) > end).fill_null(False) for name in later))
+    told.dropped.append(
+        Dropped(what="resolutions", count=int(contacts["foreseen"].sum()), why=f"after the data end {end:%Y-%m-%d %H:%M}; left empty")
+    )
+    contacts = contacts.with_columns(pl.when(pl.col(name) <= end).then(pl.col(name)).alias(name) for name in later)
+    # Solved only after the data end: at the data end it was open.
+    still_open = pl.col("foreseen") & pl.col("first_resolved_at").is_null()
+    mute = contacts.filter(pl.col("status").is_in(["solved", "closed"]), pl.col("first_resolved_at").is_null(), ~pl.col("foreseen"))
+    told.notes += [f"{mute.height:,} contacts are solved or closed, but nothing says when"] if mute.height else []
+    return contacts.with_columns(pl.when(still_open).then(pl.lit("open")).otherwise("status").alias("status"))
+
+
+def _number(text: pl.DataFrame, name: str, plan: Layout, told: Told) -> pl.Expr:
+    """A number, with a decimal point or comma; a duration may be written as H:MM:SS."""
+    bare = pl.col(name).str.replace_all(r"[\s']", "")
+    decimal = pl.when(bare.str.contains(r"^[^.]*,\d{1,2}$")).then(bare.str.replace(",", ".")).otherwise(bare.str.replace_all(",", ""))
+    clock = [bare.str.extract(_CLOCK, group).cast(pl.Float64) for group in (1, 2, 3)]
+    number = pl.coalesce(decimal.cast(pl.Float64, strict=False), clock[0] * 3600 + clock[1] * 60 + clock[2].fill_null(0))
+    read_as = text.select(number.alias(name))[name]
+    bad = (read_as.is_null() & text[name].is_not_null()) | (read_as < 0).fill_null(False)
+    if count := int(bad.sum()):
+        example = text[name].filter(bad)[0]
+        told.problems.append(
+            f"{plan.contacts[name]}: {count:,} of {text[name].count():,} values are no number of 0 or more, e.g. '{example}' ({name})"
+        )
+    return number.cast(pl.Int64, strict=False) if TABLES["contacts"].columns()[name].dtype == pl.Int64 else number
+
+
+def _words(text: pl.DataFrame, name: str, plan: Layout, told: Told) -> pl.Expr:
+    """A canonical word; what the mapping says goes before what is known anyway."""
+    usual = words.STATUS_WORDS if name == "status" else {word: word for word in WORDS[name]}
+    known = {**usual, **{theirs.strip().lower(): ours for theirs, ours in plan.values.get(name, {}).items()}}
+    if strange := words.unknown(text, name, words=known):
+        theirs = plan.contacts[name]
+        line = f'[values.{name}] {strange[0].rpartition(" (")[0].replace(chr(39), chr(34))} = "{WORDS[name][1]}"'
+        told.problems.append(f"{theirs}: words without a meaning: {', '.join(strange[:20])}; say in the mapping what they mean, e.g. {line}")
+    return words.meaning(name, words=known).alias(name)
+
+
+def _channel(text: pl.DataFrame, plan: Layout, told: Told) -> list[pl.Expr]:
+    known = {**words.CHANNEL_WORDS, **{theirs.strip().lower(): ours for theirs, ours in plan.values.get("channel", {}).items()}}
+    if strange := words.unknown(text, "channel", words=known):
+        told.notes.append(f"channels read as 'other': {', '.join(strange[:20])}")
+    raw = "channel_raw" if "channel_raw" in text.columns else "channel"
+    return [words.meaning("channel", words=known).fill_null("other").alias("channel"), pl.col(raw).alias("channel_raw")]
+
+
+def _flag(raw: pl.DataFrame, column: str, true: tuple[str, ...], nulls: tuple[str, ...]) -> pl.Expr:
+    # "no" may be among the words for nothing; for a flag both mean no.
+    series = raw.select(files.known(column, nulls=nulls).str.to_lowercase().is_in([word.strip().lower() for word in true]).fill_null(False))
+    return pl.lit(series.to_series())
+
+
+def _labels() -> pl.Expr:
+    """Labels split at commas, semicolons or bars; brackets and quotes of a JSON list are dropped."""
+    parts = pl.col("tags").fill_null("").str.replace_all(r'^\[|\]$|"', "").str.replace_all(r"\s*[;|]\s*", ",").str.split(",")
+    return parts.list.eval(pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != "")).alias("tags")
+
+
+def _person(contacts: pl.DataFrame) -> pl.DataFrame:
+    """E-mail addresses in lower case; whoever is called unknown is unknown."""
+    if "customer_ref" not in contacts.columns:
+        return contacts
+    folded = pl.col("customer_ref").str.to_lowercase()
+    address = pl.when(pl.col("customer_ref").str.contains(_ADDRESS)).then(folded).otherwise("customer_ref")
+    return contacts.with_columns(pl.when(~folded.is_in(_NOBODY)).then(address).alias("customer_ref"))
+
+
+def _identifiers(contacts: pl.DataFrame) -> pl.DataFrame:
+    """The e-mail addresses among the customers' names."""
+    addressed = contacts.filter(pl.col("customer_ref").str.contains(_ADDRESS)).select("source", "customer_ref").unique()
+    return addressed.with_columns(kind=pl.lit("email"), value_norm="customer_ref")
+
+
+def _capabilities(contacts: pl.DataFrame, events: pl.DataFrame, surveys: pl.DataFrame) -> frozenset[str]:
+    """What the columns that hold something allow."""
+    filled = {name for name in contacts.columns if contacts[name].count()}
+    kinds, seen = set(events["kind"].to_list()), {name for name in events.columns if events[name].count()}
+    has = {
+        "has_category": "category" in filled,
+        "has_customer": "customer_ref" in filled,
+        "has_text": bool({"subject", "body"} & filled) or "text" in seen,
+        "has_handle_time": "handle_seconds" in filled,
+        "has_cost": "cost" in filled,
+        "has_survey": surveys.height > 0,
+        "has_events": events.height > 0,
+        "has_messages": "message" in kinds,
+        "has_status_history": "status_to" in seen,
+        "has_group_history": "group_to" in seen,
+        "has_public_flag": bool(events["public"].any()) and not bool(events["public"].all()),
+    }
+    return frozenset(flag for flag, present in has.items() if present)

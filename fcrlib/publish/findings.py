@@ -1,0 +1,253 @@
+"""What did the notebooks find, and what changed since the last report?
+
+Findings, figures and tables are read from the executed notebooks by their mimetypes, in order, each with the cell that is its evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.finding import MIMETYPE, Finding, Measure
+from fcrlib.model.period import Period
+from fcrlib.model.policy import Policy
+from fcrlib.show.figure import FIGURE, TABLE
+
+SCHEMA = 1
+REDEFINED = "definition changed"
+Z95 = 1.959964
+Label = Literal["new", "gone", "up", "down", "within noise", "not comparable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding and the cell it was shown in."""
+
+    finding: Finding
+    notebook: str
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure or table in its JSON form and the cell it was shown in."""
+
+    id: str
+    fields: dict[str, Any]
+    notebook: str
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A notebook: its file name without ending, and the question in its first heading."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """Everything the notebooks showed, in order."""
+
+    findings: tuple[Found, ...]
+    drawn: tuple[Drawn, ...]
+    chapters: tuple[Chapter, ...]
+
+    def of(self, *roles: str) -> list[Found]:
+        """The findings with one of these roles."""
+        return [found for found in self.findings if found.finding.role in roles]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a finding moved since the last report."""
+
+    label: Label
+    before: float | None = None
+    delta: float | None = None
+    why: str = ""
+
+
+Item = TypeVar("Item", Found, Drawn)
+
+
+def harvest(notebooks: Iterable[Path]) -> Harvest:
+    """Read executed notebooks in the given order.
+
+    Raises
+    ------
+    UsageError
+        If one id stands for two different things.
+    """
+    findings: dict[str, Found] = {}
+    drawn: dict[str, Drawn] = {}
+    chapters = []
+    for path in notebooks:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        chapters.append(Chapter(path.stem, _title(cells) or path.stem))
+        for cell, data in _outputs(cells):
+            if MIMETYPE in data:
+                finding = Finding.from_json(data[MIMETYPE])
+                _add(findings, finding.id, Found(finding, path.stem, cell))
+            for kind in (FIGURE, TABLE):
+                if kind in data:
+                    _add(drawn, data[kind]["id"], Drawn(data[kind]["id"], data[kind], path.stem, cell))
+    return Harvest(tuple(findings.values()), tuple(drawn.values()), tuple(chapters))
+
+
+def _outputs(cells: list[dict[str, Any]]) -> Iterable[tuple[str, dict[str, Any]]]:
+    for cell in cells:
+        for output in cell.get("outputs", []):
+            yield cell.get("id", ""), output.get("data", {})
+
+
+def _add(known: dict[str, Item], id: str, item: Item) -> None:
+    """The same thing shown again is one thing; another thing under the same id is a mistake that would move a caption to a wrong figure."""
+    first = known.setdefault(id, item)
+    if _content(first) != _content(item):
+        places = " and ".join(f"{place.notebook} (cell '{place.cell}')" for place in (first, item))
+        raise UsageError(f"'{id}' is shown twice with different content: in {places}", ["give one of them another id"])
+
+
+def _content(item: Found | Drawn) -> dict[str, Any]:
+    return item.finding.as_json() if isinstance(item, Found) else item.fields
+
+
+def _title(cells: list[dict[str, Any]]) -> str:
+    """The first heading of a notebook, as plain text."""
+    for cell in cells:
+        for line in "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else []:
+            if line.startswith("# "):
+                return line[2:].strip().replace("*", "").replace("`", "")
+    return ""
+
+
+def compare(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, Change]:
+    """Say for every finding and tile how it moved since the last report, by id; those of `before` that are missing now are gone.
+
+    Parameters
+    ----------
+    now, before
+        Two contents of `findings.json`.
+
+    Notes
+    -----
+    Where both values have an interval, the difference is judged against both intervals (as if normal); else two shares are judged
+    by the two-proportion z test and two counts as Poisson counts. Findings from one notebook are not corrected for their number.
+    """
+    if before is None:
+        return {}
+    moved = now["definitions"]["fingerprint"] == before["definitions"]["fingerprint"]
+    earlier = {fields["id"]: fields for fields in _measured(before)}
+    current = {fields["id"]: fields for fields in _measured(now)}
+    changes = {id: _change(fields, earlier.get(id), comparable=moved) for id, fields in current.items()}
+    return {**changes, **{id: Change("gone") for id in earlier if id not in current}}
+
+
+def _measured(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [fields for fields in (*content["kpis"], *content["findings"]) if fields["role"] in ("kpi", "finding")]
+
+
+def _change(now: dict[str, Any], before: dict[str, Any] | None, *, comparable: bool) -> Change:
+    if before is None:
+        return Change("new")
+    if not comparable:
+        return Change("not comparable", why=REDEFINED)
+    one, other = _measure(now), _measure(before)
+    if one is None or other is None or one.value is None or other.value is None:
+        return Change("not comparable", why="no value to compare")
+    if one.unit != other.unit:
+        return Change("not comparable", why="unit changed")
+    delta, error = one.value - other.value, _standard_error(one, other)
+    if error is None:
+        return Change("not comparable", other.value, delta, "no interval known")
+    if abs(delta) <= Z95 * error:
+        return Change("within noise", other.value, delta)
+    return Change("up" if delta > 0 else "down", other.value, delta)
+
+
+def _measure(fields: dict[str, Any]) -> Measure | None:
+    return Measure(**fields["measure"]) if fields.get("measure") else None
+
+
+def _standard_error(one: Measure, other: Measure) -> float | None:
+    """The standard error of the difference of two values."""
+    widths = [m.high - m.low for m in (one, other) if m.low is not None and m.high is not None]
+    if len(widths) == 2:
+        return sqrt(sum((width / (2 * Z95)) ** 2 for width in widths))
+    first, second = one.value or 0.0, other.value or 0.0
+    if one.unit == "share" and one.n and other.n:
+        pooled = (first * one.n + second * other.n) / (one.n + other.n)
+        return sqrt(max(pooled * (1 - pooled), 0.0) * (1 / one.n + 1 / other.n))
+    return sqrt(max(first, 0.0) + max(second, 0.0)) if one.unit == "contacts" else None
+
+
+def definitions(policy: Policy) -> dict[str, str]:
+    """What a report says about the policy behind its numbers."""
+    return {"policy": policy.name, "fingerprint": policy.fingerprint, "sentence": policy.sentence()}
+
+
+def content(found: Harvest, *, period: Period, definitions: Mapping[str, str], organisation: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Put together what `findings.json` says, before it is compared."""
+    return {
+        "schema": SCHEMA,
+        "organisation": organisation,
+        "period": {"label": period.label, "first": f"{period.first}", "last": f"{period.last}", "days": period.days},
+        "previous": None,
+        "data": dict(data),
+        "definitions": dict(definitions),
+        "kpis": [_entry(item) for item in found.of("kpi")],
+        "findings": [_entry(item) for item in found.of("headline", "summary", "care", "finding")],
+        "figures": [{"id": item.id, "title": item.fields["title"], "notebook": item.notebook, "cell": item.cell} for item in found.drawn],
+        "chapters": [{"name": chapter.name, "title": chapter.title} for chapter in found.chapters],
+        "gone": [],
+    }
+
+
+def _entry(item: Found) -> dict[str, Any]:
+    return {**item.finding.as_json(), "evidence": {"notebook": item.notebook, "cell": item.cell}, "change": None}
+
+
+def compared(now: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Write the changes into the content of `findings.json`."""
+    changes = compare(now, before)
+    label = before["period"]["label"] if before else None
+    words = {id: {"label": c.label, "before": c.before, "delta": c.delta, "why": c.why, "previous": label} for id, c in changes.items()}
+    titles = {fields["id"]: fields["title"] for fields in _measured(before)} if before else {}
+    return {
+        **now,
+        "previous": label,
+        "kpis": [{**fields, "change": words.get(fields["id"])} for fields in now["kpis"]],
+        "findings": [{**fields, "change": words.get(fields["id"])} for fields in now["findings"]],
+        "gone": [{"id": id, "title": titles[id]} for id, change in changes.items() if change.label == "gone"],
+    }
+
+
+def read(file: Path) -> dict[str, Any] | None:
+    """Read a `findings.json`, or None where there is none.
+
+    Raises
+    ------
+    DataError
+        If it is damaged or from a newer version.
+    """
+    if not file.exists():
+        return None
+    try:
+        fields: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if fields["schema"] == SCHEMA:
+            return fields
+    except (ValueError, KeyError) as error:
+        raise DataError(f"{file} is damaged ({error}): publish that period again") from None
+    raise DataError(f"{file} was written by another version of fcrlib (schema {fields['schema']}): publish that period again")
+
+
+def write(fields: Mapping[str, Any]) -> str:
+    """The content of `findings.json` as text in a stable order."""
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"

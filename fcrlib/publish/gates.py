@@ -1,0 +1,205 @@
+"""May this folder be published?
+
+Every file is read as its reader would: pages as text and links, data as words. A problem names the gate, the file and what is wrong,
+never the personal data itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+LIMIT = 2_000_000
+FORBIDDEN = {"script", "iframe", "object", "embed", "base", "form", "link", "foreignobject", "audio", "video", "applet", "portal"}
+LOADING = {"src", "srcset", "poster", "data", "background", "action", "formaction", "manifest", "ping", "xlink:href"}
+OUTSIDE = ("../index.html", "../latest.html")
+_NOT_WORDS = re.compile(r"\b[0-9a-f]{12,64}\b|-?\d+\.\d+(?:e[-+]?\d+)?|\b\d{4}-\d{2}-\d{2}\b")
+_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:image/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps a folder from being published."""
+
+    gate: str
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}"
+
+
+def check(folder: Path, *, limit: int = LIMIT) -> list[Problem]:
+    """Look at every file of a report; an empty list means it may be published.
+
+    Parameters
+    ----------
+    folder
+        The report's folder.
+    limit
+        Largest size of `report.html` in bytes.
+    """
+    files = sorted(path.resolve() for path in folder.rglob("*") if path.is_file())
+    folder = folder.resolve()
+    pages = {path: Page.read(path) for path in files if path.suffix in (".html", ".svg")}
+    problems = [*_size(folder, limit), *_personal(folder, files, pages)]
+    for path, page in pages.items():
+        name = path.relative_to(folder).as_posix()
+        problems += [Problem("harmless", name, what) for what in dict.fromkeys(page.problems)]
+        problems += [Problem("links", name, what) for what in _broken(path, page, pages)]
+    return problems
+
+
+class Page(HTMLParser):
+    """A page taken apart: its words, links, ids, pictures, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+        self.problems: list[str] = []
+        self.pictures = self.described = 0
+        self.open: list[str] = []
+        self.policy = False
+
+    @classmethod
+    def read(cls, path: Path) -> Page:
+        """Take a file apart."""
+        page = cls()
+        page.feed(path.read_text(encoding="utf-8"))
+        page.close()
+        if path.suffix == ".html" and not page.policy:
+            page.problems.append("it has no content security policy")
+        if missing := page.pictures - page.described:
+            page.problems.append(f"{missing} of {page.pictures} pictures have no description")
+        return page
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at one tag and its attributes."""
+        known = {name: value or "" for name, value in attrs}
+        if tag in FORBIDDEN:
+            self.problems.append(f"a <{tag}> tag")
+        self.problems += [f"the attribute {name} on <{tag}>" for name in known if name.startswith("on")]
+        self.problems += [f"<{tag}> loads from outside" for name, value in known.items() if _outside(tag, name, value)]
+        self.problems += [f"the link '{value[:40]}'" for name, value in known.items() if name == "href" and _odd(value)]
+        self.policy = self.policy or (tag == "meta" and known.get("http-equiv", "").lower() == "content-security-policy")
+        self._identify(known.get("id", ""))
+        if tag == "a" and "href" in known:
+            self.links.append(known["href"])
+        self._describe(tag, known)
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a tag and whatever was left open in it."""
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """A tag that opens and closes at once."""
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Collect words; look into style rules for things that load."""
+        inside = self.open[-1] if self.open else ""
+        if inside == "style":
+            self.problems += ["a style rule that loads something"] if _LOADS.search(data) else []
+        elif data.strip():
+            self.words.append(data)
+
+    def _identify(self, id: str) -> None:
+        if id and id in self.ids:
+            self.problems.append(f"the id '{id}' stands twice")
+        self.ids.add(id)
+
+    def _describe(self, tag: str, known: dict[str, str]) -> None:
+        """An <img> needs alt; an outer <svg> needs a role and a title."""
+        if tag == "img" or (tag == "svg" and "svg" not in self.open):
+            self.pictures += 1
+            self.described += bool(known.get("alt"))
+        elif tag == "title" and self.open and self.open[-1] == "svg" and self.open.count("svg") == 1:
+            self.described += 1
+
+
+def _outside(tag: str, name: str, value: str) -> bool:
+    if name == "style" or value.lstrip().startswith("url("):
+        return bool(_LOADS.search(value))
+    loads = name in LOADING or (name == "href" and tag not in ("a", "area"))
+    return loads and not value.startswith(("#", "data:image/png;", "data:image/jpeg;"))
+
+
+def _odd(link: str) -> bool:
+    """A link may lead to a place in this folder or to an https page, which opens only when somebody follows it."""
+    return urlsplit(re.sub(r"[\s\x00-\x1f]", "", link)).scheme.lower() not in ("", "https") or link.strip().startswith("//")
+
+
+def _size(folder: Path, limit: int) -> list[Problem]:
+    size = (folder / "report.html").stat().st_size if (folder / "report.html").exists() else 0
+    if size == 0:
+        return [Problem("size", "report.html", "it is missing")]
+    return [Problem("size", "report.html", f"it has {size:,} bytes, at most {limit:,} are allowed")] if size > limit else []
+
+
+def _broken(path: Path, page: Page, pages: Mapping[Path, Page]) -> Iterator[str]:
+    """Links that lead nowhere; the list of all reports lies outside and is made later."""
+    for link in dict.fromkeys(page.links):
+        parts = urlsplit(link)
+        if parts.scheme or link in OUTSIDE:
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        if not target.is_file():
+            yield f"the link '{link}' leads nowhere"
+        elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
+            yield f"the link '{link}' leads to a place that is not there"
+
+
+def _personal(folder: Path, files: Iterable[Path], pages: Mapping[Path, Page]) -> list[Problem]:
+    from fcrlib.intake.demo_canaries import CANARIES
+    from fcrlib.intake.redact import leaks
+
+    problems = []
+    for path in files:
+        name, text = path.relative_to(folder).as_posix(), said(path, pages.get(path))
+        if planted := len(CANARIES.findall(text)):
+            problems.append(Problem("personal", name, f"{planted} planted canaries came through: redaction has a hole"))
+        if leaked := ", ".join(f"{kind} ({times})" for kind, times in sorted(leaks(text).items()) if times):
+            problems.append(Problem("personal", name, f"personal data: {leaked}"))
+    return problems
+
+
+def said(path: Path, page: Page | None = None) -> str:
+    """The words of a file: text of pages, strings of data; fractions, dates and hashes left out, which only look like telephone numbers."""
+    if page is not None:
+        text = "\n".join(page.words)
+    elif path.suffix in (".json", ".ipynb"):
+        text = "\n".join(_strings(json.loads(path.read_text(encoding="utf-8"))))
+    else:
+        text = path.read_text(encoding="utf-8")
+    return _NOT_WORDS.sub(" ", text)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every string in a piece of JSON; drawings are read as pages, bitmaps are not read."""
+    if isinstance(value, list) and value and all(isinstance(line, str) for line in value):
+        value = "".join(value)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from () if key in ("image/png", "image/jpeg") else _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+    elif isinstance(value, str):
+        yield from _drawn(value) if value.lstrip().startswith("<svg") else [value]
+
+
+def _drawn(svg: str) -> list[str]:
+    page = Page()
+    page.feed(svg)
+    return page.words
