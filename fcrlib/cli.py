@@ -170,8 +170,8 @@ def report_run(
     result = run(
         period or _newest_quarter(folder),
         desk=folder,
-        notebooks=settings.path(settings.notebooks),
-        reports=out or settings.path(settings.reports),
+        notebooks=settings.notebook_folder,
+        reports=out.absolute() if out else settings.path(settings.reports),
         parameters=_parameters(parameter or []),
         only=notebook,
         policy=settings.definition(policy),

@@ -30,7 +30,8 @@ class Settings(BaseModel):
     organisation
         Whose desk it is; it heads the report.
     desk, reports, notebooks
-        Folders, relative to the file. Without `desk`: `data/desk` if there is one, else the demo.
+        Folders, relative to the file. Without `desk`: `data/desk` if there is one, else the demo. Without `notebooks`: those beside the
+        file, else the ones that came with the package.
     policy
         Name of a preset or of one of `policies`.
     policies
@@ -47,7 +48,7 @@ class Settings(BaseModel):
     organisation: str = ""
     desk: Path | None = None
     reports: Path = Path("reports")
-    notebooks: Path = Path("notebooks")
+    notebooks: Path | None = None
     policy: str = "customer_7d"
     policies: dict[str, dict[str, Any]] = {}
     time_zone: str | None = None
@@ -119,6 +120,14 @@ class Settings(BaseModel):
             return self.path(self.desk)
         own = self.path("data/desk")
         return own if (own / MANIFEST).is_file() else self.path("data/demo")
+
+    @property
+    def notebook_folder(self) -> Path:
+        """The notebooks to run: the ones named, else those beside the settings, else the checkout's."""
+        if self.notebooks is not None:
+            return self.path(self.notebooks)
+        own = self.path("notebooks")
+        return own if own.is_dir() else CHECKOUT / "notebooks"
 
     def path(self, path: Path | str) -> Path:
         """A path as the project means it: relative ones start at the folder of `fcr.toml`, or at the checkout."""

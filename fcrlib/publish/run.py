@@ -65,6 +65,7 @@ class _Diary:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=monotonic)
     ran: list[Ran] = field(default_factory=list)
+    running: str = ""
 
     @property
     def seconds(self) -> float:
@@ -167,6 +168,7 @@ def _one(ready: Plan, notebook: Path, diary: _Diary) -> RunResult | None:
         diary.told.say(f"{notebook.stem}: kept from the earlier run")
         return None
     name, limits = notebook.stem, ready.limits
+    diary.running = name
     outcome = execute(
         notebook,
         output,
@@ -175,6 +177,7 @@ def _one(ready: Plan, notebook: Path, diary: _Diary) -> RunResult | None:
         deadline=limits.notebook,
         seen=lambda cell, cells: diary.told.cell(name, cell, cells),
     )
+    diary.running = ""
     diary.ran.append(Ran(name, outcome.status, outcome.seconds, kept=False, cell=outcome.cell, error=outcome.error))
     diary.told.say(outcome.sentence() if outcome.status != "ok" else f"{name}: {outcome.seconds:.0f} s")
     if outcome.status != "ok":
@@ -199,6 +202,8 @@ def _keep(staging: Path, kept: Mapping[str, Any]) -> None:
 
 def _ended(ready: Plan, diary: _Diary, status: str, exit_code: int, message: str) -> RunResult:
     """A run that published nothing; what it has is kept in staging, with a note of how it ended."""
+    if diary.running:
+        diary.ran.append(Ran(diary.running, "interrupted", 0.0, kept=False))
     (ready.staging / "run.json").write_text(_record(ready, diary, status), encoding="utf-8")
     ran = tuple(diary.ran)
     return RunResult(status, exit_code, ready.period.label, ready.staging, f"{message}; kept in {ready.staging}", ran, seconds=diary.seconds)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -143,3 +146,17 @@ def test_only_some_notebooks_can_be_run(write, publish) -> None:
     write("10", "1")
     write("20", "1/0")
     assert [ran.name for ran in publish(only="1*").notebooks] == ["10"]
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_where_it_stopped(write, publish) -> None:
+    write("10", "1")
+    write("20", "import time; time.sleep(60)")
+    timer = threading.Timer(4, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    result = publish()
+    timer.cancel()
+    assert (result.status, result.exit_code) == ("terminated", 143)
+    assert [(ran.name, ran.status) for ran in result.notebooks] == [("10", "ok"), ("20", "interrupted")]
+    write("20", "1")
+    assert [ran.kept for ran in publish().notebooks] == [True, False]
