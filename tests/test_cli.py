@@ -112,7 +112,7 @@ def test_settings_with_three_mistakes_are_2_and_three_lines(fcr: Run, tmp_path: 
         (None, "missing.csv"),
         ("", "empty"),
         ("colour,size\nred,1\n", "id"),
-        ("id,opened,customer\n1,2026-01-05 10:00,a\n1,2026-01-06 10:00,b\n", "1"),
+        ("ticket_id,created_at,requester_id\n1,2026-01-25 10:00,a\n1,2026-01-26 10:00,b\n2,2026-01-26 10:00,b\n", "ticket_id"),
         ("ticket_id,created_at\n" + "".join(f"{n},2026-01-{n:02} 10:00\n" for n in range(1, 29)) + "29,soon\n", "soon"),
     ],
 )

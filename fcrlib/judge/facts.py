@@ -138,18 +138,17 @@ def _resolutions(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy,
     first = first_per_contact(solved.filter(pl.col("at") >= pl.col("start_at"))).select("i", event_at="at", anchor_actor="actor")
     told = [pl.when(pl.col(name).is_between("start_at", data_end)).then(name) for name in ("first_resolved_at", "closed_at")]
     joined = contacts.join(first, on="i", how="left", maintain_order="left")
-    joined = joined.with_columns(anchor_at=pl.coalesce("event_at", pl.min_horizontal(told)))
-    joined = joined.join(_settled_before_reply(contacts, story), on="i", how="left", maintain_order="left")
-    anchor = pl.coalesce("anchor_at", pl.when("settled").then("start_at"))
+    joined = joined.join(_solved_before(contacts, story), on="i", how="left", maintain_order="left")
+    settled = pl.when(pl.col("was_solved")).then("start_at")
+    anchor = pl.coalesce(settled, "event_at", pl.min_horizontal(told))
     return joined.with_columns(anchor_at=anchor).with_columns(horizon_at=pl.col("anchor_at") + policy.window)
 
 
-def _settled_before_reply(contacts: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
-    """Outreach that was already solved when the customer replied, and stayed solved, is resolved at its start."""
-    outreach = contacts.filter((pl.col("initiated_by") == "company") & pl.col("replied_at").is_not_null()).select("i")
-    states = story.filter(pl.col("kind") == "status").join(outreach, on="i", how="semi", maintain_order="left")
-    last = states.filter(pl.col("i").ne_missing(pl.col("i").shift(-1)))
-    return last.select("i", settled=_RESOLVED)
+def _solved_before(contacts: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
+    """Outreach that is solved when the customer replies, and is not reopened by the reply, is resolved at its start."""
+    outreach = contacts.filter((pl.col("initiated_by") == "company") & pl.col("replied_at").is_not_null()).select("i", "start_at")
+    states = story.filter(pl.col("kind") == "status").join(outreach, on="i", maintain_order="left").filter(pl.col("at") <= pl.col("start_at"))
+    return states.filter(pl.col("i").ne_missing(pl.col("i").shift(-1))).select("i", was_solved=_RESOLVED)
 
 
 def _answers(contacts: pl.DataFrame, story: pl.DataFrame, *, messages_known: bool) -> pl.DataFrame:

@@ -16,9 +16,12 @@ def slow_judge(contacts: list[dict[str, Any]], *, policy: dict[str, Any], data_e
     people = sorted((Person(contact, data_end) for contact in contacts), key=lambda person: (person.start, person.id))
     by_id = {person.id: person for person in people}
     live = [person for person in people if person.excluded is None and person.start <= data_end]
-    duplicates = {
-        late.id: early for n, late in enumerate(live) for early in live[:n] if same(early, late, pol, by_id) and 0 <= late.start - early.start <= pol["dup_gap_h"] and pol["dup_gap_h"]
-    }  # fmt: skip
+    duplicates = {}
+    for n, late in enumerate(live):
+        soon = [early for early in live[:n] if pol["dup_gap_h"] and late.start - early.start <= pol["dup_gap_h"] and same(early, late, pol, by_id)]
+        if soon:  # the nearest that shares the key, else the earliest that is linked
+            keyed = [early for early in soon if shares_key(early, late, pol)] or [early for early in soon if shares_issue_key(early, late)]
+            duplicates[late.id] = keyed[-1] if keyed else min(soon, key=lambda early: early.id)
     live = [person for person in live if person.id not in duplicates]
     repeats = {
         late.id for n, late in enumerate(live) for early in live[:n] if same(early, late, pol, by_id, duplicates) and late.start <= early.anchor + pol["window_h"]
@@ -75,14 +78,18 @@ def same(a: Person, b: Person, pol: dict[str, Any], by_id: dict[str, Person], du
                 stands = target(goal, by_id, resolve) if goal.start <= pointing.start else goal
                 if pointing is one and stands is other:
                     return True
-    if not same_customer(a, b):
+    return shares_key(a, b, pol) or (pol["same_issue"] != "any" and shares_issue_key(a, b))
+
+
+def shares_key(a: Person, b: Person, pol: dict[str, Any]) -> bool:
+    if not same_customer(a, b) or not (pol["channel_switch"] or a.contact["channel"] == b.contact["channel"]):
         return False
-    if pol["same_issue"] == "any":
-        return pol["channel_switch"] or a.contact["channel"] == b.contact["channel"]
-    if a.contact.get("issue_key") and a.contact.get("issue_key") == b.contact.get("issue_key"):
-        return True
-    by_category = pol["same_issue"] == "category" and a.contact["category"] is not None and a.contact["category"] == b.contact["category"]
-    return by_category and (pol["channel_switch"] or a.contact["channel"] == b.contact["channel"])
+    category = a.contact["category"]
+    return pol["same_issue"] == "any" or (pol["same_issue"] == "category" and category is not None and category == b.contact["category"])
+
+
+def shares_issue_key(a: Person, b: Person) -> bool:
+    return same_customer(a, b) and a.contact.get("issue_key") is not None and a.contact.get("issue_key") == b.contact.get("issue_key")
 
 
 def same_customer(a: Person, b: Person) -> bool:
@@ -103,8 +110,9 @@ class Person:
         self.states = [e for e in self.events if e["kind"] == "status"]
         solved = [e for e in self.states if e["status"] in RESOLVED and e["t"] >= self.start]
         self.anchor, self.anchor_actor = (solved[0]["t"], solved[0]["actor"]) if solved else (INF, None)
-        if company and not solved and self.states and self.states[-1]["status"] in RESOLVED and self.customer_times:
-            self.anchor = self.start
+        before = [e for e in self.states if e["t"] <= self.start]
+        if company and self.customer_times and before and before[-1]["status"] in RESOLVED:
+            self.anchor, self.anchor_actor = self.start, solved[0]["actor"] if solved else None
 
     def is_reply(self, e: dict[str, Any], actors: tuple[str, ...] = ("agent",)) -> bool:
         return e["kind"] == "message" and e["actor"] in actors and e.get("public", True) and e.get("answer", True)

@@ -88,7 +88,13 @@ def contact(draw: st.DrawFn, number: int) -> dict[str, Any]:
 
 @st.composite
 def tales(draw: st.DrawFn) -> list[dict[str, Any]]:
-    return [draw(contact(number)) for number in range(draw(st.integers(1, 7)))]
+    told = [draw(contact(number)) for number in range(draw(st.integers(1, 7)))]
+    opened = {contact["id"]: contact["opened"] for contact in told}
+    for later in told:
+        for link in ("follow_up_of", "parent_id", "merged_into"):
+            if link in later and opened[later[link]] > later["opened"]:  # nobody follows up the future
+                del later[link]
+    return told
 
 
 ENDS = st.sampled_from([50, 168, 300, 720, 900, 2000])
