@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 STAMP := .venv/.installed
 DEMO := data/demo/manifest.json
-CONTACTS ?= 20000
+CONTACTS ?= 40000
 PERIOD ?=
 unexport JUPYTER_PATH
 export TZ := UTC

@@ -53,7 +53,9 @@ def invent(folder: Path, contacts: int) -> None:
     dtypes = {name: column.dtype for name, column in TABLES["contacts"].columns().items()}
     wide = frame.with_columns(pl.lit(False).alias(n) for n, t in dtypes.items() if t == pl.Boolean and n not in frame.columns)
     wide = wide.with_columns(pl.lit(None).cast(t).alias(n) for n, t in dtypes.items() if n not in wide.columns)
-    wide.with_columns(pl.col(n).cast(t) for n, t in dtypes.items()).select(list(dtypes)).with_columns(pl.col("tags").fill_null([])).write_parquet(folder / "contacts.parquet")
+    wide.with_columns(pl.col(n).cast(t) for n, t in dtypes.items()).select(list(dtypes)).with_columns(pl.col("tags").fill_null([])).write_parquet(
+        folder / "contacts.parquet"
+    )
     parts = [
         _events(number, opened, kind="message", actor="customer"),
         _events(number, solved, kind="message", actor="agent").filter(pl.lit(pl.Series(~silent))),
@@ -193,10 +195,22 @@ def pandas(folder: Path) -> dict[str, int]:
             repeat, covered = cover is not None and row.opened_at <= cover, row.anchor + week
             cover = covered if cover is None else max(cover, covered)
             chased = following is not None and following < row.anchor
-            fails = row.reopened is not None and not pd.isna(row.reopened) or following is not None and following <= row.anchor + week
+            fails = (row.reopened is not None and not pd.isna(row.reopened)) or (following is not None and following <= row.anchor + week)
             late = row.anchor > row.opened_at + pd.Timedelta(days=30)
             young = pd.Timestamp("2027-03-20", tz="UTC") < row.anchor + week
-            labels.append("repeat" if repeat else "failed" if chased else "excluded" if not row.answered else "failed" if fails or late else "pending" if young else "resolved")
+            labels.append(
+                "repeat"
+                if repeat
+                else "failed"
+                if chased
+                else "excluded"
+                if not row.answered
+                else "failed"
+                if fails or late
+                else "pending"
+                if young
+                else "resolved"
+            )
 
     for _, group in told.groupby(["customer_ref", "category"]):
         judge(group)
@@ -204,7 +218,7 @@ def pandas(folder: Path) -> dict[str, int]:
 
 
 def _counts(table) -> dict[str, int]:  # type: ignore[no-untyped-def]
-    return {label: n for label, n in sorted((str(label), n) for label, n in table.iter_rows())}
+    return dict(sorted((str(label), n) for label, n in table.iter_rows()))
 
 
 def contend(name: str, folder: Path) -> dict[str, object]:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from fcrlib.publish.run import RunResult
 
 HELP = {"help_option_names": ["-h", "--help"]}
-app = typer.Typer(help="Root-cause research for first contact resolution.", no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP)
+app = typer.Typer(
+    help="Root-cause research for first contact resolution.", no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP
+)
 imports = typer.Typer(help="Read a helpdesk's export into canonical tables.", no_args_is_help=True)
 reports = typer.Typer(help="Run the notebooks into a dated report.", no_args_is_help=True)
 policies = typer.Typer(help="The written definitions of 'resolved'.", no_args_is_help=True)
@@ -61,7 +63,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 @app.command()
 def demo(
     to: Annotated[Path | None, typer.Option("--to", help="folder to write the desk into [default: data/demo]", show_default=False)] = None,
-    contacts: Annotated[int, typer.Option(min=100, help="how many contacts to invent")] = 20_000,
+    contacts: Annotated[int, typer.Option(min=100, help="how many contacts to invent")] = 40_000,
     seed: Annotated[int, typer.Option(min=0, help="same seed, same desk")] = 7,
 ) -> None:
     """Invent a helpdesk whose causes of failure are known."""
@@ -90,7 +92,9 @@ def import_servicenow(
 @imports.command("csv")
 def import_csv(
     path: Source,
-    data_end: Annotated[str | None, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)] = None,
+    data_end: Annotated[
+        str | None, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)
+    ] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file: which column is what", show_default=False)] = None,
     time_zone: Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times that carry none", show_default=False)] = None,
     guess: Annotated[bool, typer.Option("--guess", help="print a proposed mapping file and stop")] = False,
@@ -147,7 +151,10 @@ def policy_show(name: Annotated[str | None, typer.Argument(help="[default: the p
 
 @reports.command("run")
 def report_run(
-    period: Annotated[str | None, typer.Argument(help="2026Q3, 2026-09, 2016-03-01..2016-04-30, last-quarter [default: the newest whole quarter]", show_default=False)] = None,
+    period: Annotated[
+        str | None,
+        typer.Argument(help="2026Q3, 2026-09, 2016-03-01..2016-04-30, last-quarter [default: the newest whole quarter]", show_default=False),
+    ] = None,
     parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", help="name=value for the notebooks", show_default=False)] = None,
     policy: Annotated[str | None, typer.Option(help="definition to judge by [default: from fcr.toml]", show_default=False)] = None,
     notebook: Annotated[str | None, typer.Option(help="only notebooks whose name fits this pattern", show_default=False)] = None,
@@ -204,7 +211,9 @@ def report_open(period: Annotated[str | None, typer.Argument(help="[default: the
     known = listing(_shelf(out))
     chosen = next((report for report in known if period in (None, report.period)), None)
     if chosen is None:
-        raise UsageError(f"there is no report {period or ''}".rstrip(), [f"known reports: {', '.join(report.period for report in known) or 'none yet'}"])
+        raise UsageError(
+            f"there is no report {period or ''}".rstrip(), [f"known reports: {', '.join(report.period for report in known) or 'none yet'}"]
+        )
     print(chosen.folder / "report.html")
     typer.launch(str(chosen.folder / "report.html"))
 

@@ -67,9 +67,7 @@ class Study:
         return cls.of(loaded, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
 
     @classmethod
-    def of(
-        cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None
-    ) -> Study:
+    def of(cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None) -> Study:
         """Make a study of a desk in memory.
 
         Raises

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.rates import fcr, mature, rate, withhold
+from fcrlib.judge.rates import fcr, mature, rate, stand_apart, withhold
 from fcrlib.judge.repeats import repeat_rate
 
 if TYPE_CHECKING:
@@ -58,14 +58,15 @@ def segments(study: Study, *, by: str, most: int = 12) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        The column `by` as text, then the columns of `rates.fcr` and `too_few`; shares that rest on too few contacts or
-        customers are blank. Sorted by share, the lowest first, blanks last.
+        The column `by` as text, then the columns of `rates.fcr`, `too_few` and `apart`; shares that rest on too few contacts
+        or customers are blank. Sorted by share, the lowest first, blanks last.
     """
     level = pl.col(by).cast(pl.String).fill_null(NOT_KNOWN)
     named = study.contacts.with_columns(level.alias(by))
     largest = named.group_by(by).len().sort(pl.col("len") * -1, by).head(most)[by]
     lumped = named.with_columns(pl.when(pl.col(by).is_in(largest.implode())).then(by).otherwise(pl.lit(OTHERS)).alias(by))
-    return withhold(fcr(lumped, by=by)).sort("share", by, nulls_last=True)
+    judged = fcr(lumped, by=by).filter(pl.col("n") + pl.col("pending") > 0)
+    return stand_apart(withhold(judged), whole=study.headline["share"]).sort("share", by, nulls_last=True)
 
 
 def weekly(study: Study) -> pl.DataFrame:

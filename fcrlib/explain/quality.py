@@ -100,7 +100,9 @@ def oddities(study: Study) -> pl.DataFrame:
         "close to the start of the data": (here["left_truncated"], "may be a repeat of something before the data"),
         f"customers with more than {limit} contacts": (crowd["held"] > limit, "likely a shared login, a front desk or a machine"),
     }
-    rows = [{"oddity": name, "n": int(flags.sum() or 0), "share": int(flags.sum() or 0) / here.height, "so": so} for name, (flags, so) in found.items()]
+    rows = [
+        {"oddity": name, "n": int(flags.sum() or 0), "share": int(flags.sum() or 0) / here.height, "so": so} for name, (flags, so) in found.items()
+    ]
     return pl.DataFrame(rows).filter(pl.col("n") > 0).sort(pl.col("n") * -1, "oddity")
 
 
@@ -116,8 +118,12 @@ def reconciled(study: Study) -> pl.DataFrame:
     """The vendor's own counts beside the recomputed ones: `figure`, `vendor`, `ours`, `contacts` with both; empty without any."""
     events = study.desk.events
     ours = {
-        "vendor_reopens": events.filter((pl.col("kind") == "status") & pl.col("status_from").is_in(["solved", "closed"]) & ~pl.col("status_to").is_in(["solved", "closed"])),
-        "vendor_stations": events.filter(pl.col("kind").is_in(["assignment", "transfer"])),
+        "vendor_reopens": events.filter(
+            (pl.col("kind") == "status") & pl.col("status_from").is_in(["solved", "closed"]) & ~pl.col("status_to").is_in(["solved", "closed"])
+        ),
+        "vendor_stations": events.filter(
+            pl.col("kind").is_in(["assignment", "transfer"]) & (pl.col("agent_from").is_not_null() | pl.col("group_from").is_not_null())
+        ),
         "vendor_replies": events.filter((pl.col("kind") == "message") & (pl.col("actor") == "agent") & pl.col("public") & ~pl.col("is_auto")),
     }
     rows = []

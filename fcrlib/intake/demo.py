@@ -34,7 +34,7 @@ END = datetime(2026, 9, 30, 23, 59, 59, tzinfo=UTC)
 _GENERATIONS = 3  # a contact that came back may fail again, and once more
 
 
-def invent(*, seed: int = 7, contacts: int = 20_000, truth: Truth | None = None, data_start: datetime = START, data_end: datetime = END) -> Desk:
+def invent(*, seed: int = 7, contacts: int = 40_000, truth: Truth | None = None, data_start: datetime = START, data_end: datetime = END) -> Desk:
     """Invent a helpdesk with a planted truth.
 
     Parameters
@@ -95,7 +95,7 @@ def invent(*, seed: int = 7, contacts: int = 20_000, truth: Truth | None = None,
 
 
 def answer_key(
-    *, seed: int = 7, contacts: int = 20_000, truth: Truth | None = None, data_start: datetime = START, data_end: datetime = END
+    *, seed: int = 7, contacts: int = 40_000, truth: Truth | None = None, data_start: datetime = START, data_end: datetime = END
 ) -> pl.DataFrame:
     """Tell, contact by contact, what was planted on the desk that `invent` makes of the same arguments.
 

@@ -18,7 +18,21 @@ import polars as pl
 from fcrlib.model.policy import Policy
 from fcrlib.model.tables import RESOLVED_STATUSES
 
-EVENT_COLUMNS = ("source", "contact_id", "seq", "at", "kind", "actor", "actor_id", "public", "status_from", "status_to", "agent_to", "is_auto", "is_ack")
+EVENT_COLUMNS = (
+    "source",
+    "contact_id",
+    "seq",
+    "at",
+    "kind",
+    "actor",
+    "actor_id",
+    "public",
+    "status_from",
+    "status_to",
+    "agent_to",
+    "is_auto",
+    "is_ack",
+)
 CONTACT_COLUMNS = (
     "source", "contact_id", "opened_at", "first_resolved_at", "closed_at", "initiated_by", "close_reason", "talk_seconds",
     "is_deleted", "is_spam", "merged_into", "is_internal", "is_test", "is_side_conversation", "is_abandoned",
@@ -51,9 +65,7 @@ class Facts:
     messages: pl.DataFrame
 
 
-def gather(
-    contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFrame, policy: Policy, data_end: datetime, messages_known: bool
-) -> Facts:
+def gather(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFrame, policy: Policy, data_end: datetime, messages_known: bool) -> Facts:
     """Read every contact's own story up to the data end.
 
     Parameters
@@ -204,7 +216,9 @@ def _judge_reopenings(reopened: pl.DataFrame, story: pl.DataFrame) -> pl.DataFra
     until = _as_of(reopened, counts, at="at")
     since = _as_of(reopened, counts, at="solved_before")
     more = notable.filter("more").select("i", more_at="at").sort("more_at")
-    after = reopened.sort("at").join_asof(more, left_on="at", right_on="more_at", by="i", strategy="forward", allow_exact_matches=False, check_sortedness=False)
+    after = reopened.sort("at").join_asof(
+        more, left_on="at", right_on="more_at", by="i", strategy="forward", allow_exact_matches=False, check_sortedness=False
+    )
     judged = reopened.with_columns(said=until["said"] - since["said"], asked=until["asked"] - since["asked"])
     judged = judged.join(after.select("row", "more_at"), on="row", how="left", maintain_order="left")
     more_in_time = pl.when((pl.col("more_at") <= pl.col("solved_next")) | pl.col("solved_next").is_null()).then("more_at")

@@ -84,4 +84,3 @@ def _slices(folder: Path, *, size: int) -> Iterator[tuple[int, pl.DataFrame, pl.
 
 def _contacts(folder: Path, columns: tuple[str, ...], first: int, size: int) -> pl.DataFrame:
     return pl.scan_parquet(folder / "contacts.parquet", glob=False).select(columns).slice(first, size).collect()
-

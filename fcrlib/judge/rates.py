@@ -88,7 +88,13 @@ def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cl
     groups = groups.sort(*keys, "_member") if keys else groups.sort("_member")
     totals = pl.col("k").sum() / pl.col("m").sum()
     spread = ((pl.col("k") - pl.col("m") * totals) ** 2).sum() / pl.col("m").sum() ** 2
-    parts = [pl.col("n").sum(), pl.len().alias("clusters"), totals.alias("share"), spread.alias("_spread"), (pl.col("squares").sum()).alias("_squares")]
+    parts = [
+        pl.col("n").sum(),
+        pl.len().alias("clusters"),
+        totals.alias("share"),
+        spread.alias("_spread"),
+        (pl.col("squares").sum()).alias("_squares"),
+    ]
     table = groups.group_by(keys, maintain_order=True).agg(parts) if keys else groups.select(parts)
     return _with_interval(table).select(*keys, "n", "clusters", "share", "low", "high", "deff")
 
@@ -120,6 +126,22 @@ def withhold(rates: pl.DataFrame, *, contacts: int = MIN_CONTACTS, clusters: int
     return rates.with_columns(pl.when(~few).then(pl.col("share", "low", "high")).name.keep(), too_few=few)
 
 
+def stand_apart(rates: pl.DataFrame, *, whole: float | None) -> pl.DataFrame:
+    """Mark the rows that differ from the whole by more than chance among so many rows would do (`apart`).
+
+    The interval is widened as Bonferroni would have it: the more rows are compared, the further out one has to be.
+    """
+    from scipy.special import ndtri
+
+    compared = rates["share"].count()
+    if whole is None or compared < 2:
+        return rates.with_columns(apart=pl.lit(False))
+    wider = float(ndtri(1 - 0.025 / compared)) / Z95
+    gap = pl.col("share") - whole
+    reach = pl.when(gap < 0).then(pl.col("high") - pl.col("share")).otherwise(pl.col("share") - pl.col("low"))
+    return rates.with_columns(apart=(gap.abs() > wider * reach).fill_null(False))
+
+
 def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | None = "customer_ref") -> pl.DataFrame:
     """First contact resolution, and everything that is not in it.
 
@@ -147,7 +169,9 @@ def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | No
     counts = judged.group_by(keys).agg(counted).sort(keys) if keys else judged.select(counted)
     index = judged.filter(pl.col("label").is_in(INDEX))
     shares = rate(index, pl.col("label") == "resolved", by=keys, cluster=cluster)
-    table = counts.join(shares, on=keys, how="left", nulls_equal=True, maintain_order="left") if keys else pl.concat([shares, counts], how="horizontal")
+    table = (
+        counts.join(shares, on=keys, how="left", nulls_equal=True, maintain_order="left") if keys else pl.concat([shares, counts], how="horizontal")
+    )
     r, f, p = pl.col("resolved"), pl.col("failed"), pl.col("pending")
     everyone = pl.when(r + f + p > 0).then(r + f + p)
     table = table.with_columns(pl.col("n", "clusters").fill_null(0), lowest=r / everyone, highest=(r + p) / everyone)

@@ -134,9 +134,9 @@ def _care(content: Mapping[str, Any], by_role: Mapping[str, list[dict[str, Any]]
 
 
 def _chapters(content: Mapping[str, Any], figures: Mapping[str, dict[str, Any]], *, shown: set[str]) -> list[dict[str, Any]]:
-    """Notebooks with figures that no finding has shown."""
+    """Notebooks with figures that no finding has shown. A reader wants the answer before the data it rests on, so `00` comes last."""
     chapters = []
-    for chapter in content["chapters"]:
+    for chapter in sorted(content["chapters"], key=lambda chapter: (chapter["name"].startswith("00"), chapter["name"])):
         rest = [drawing for id, drawing in figures.items() if drawing["notebook"] == chapter["name"] and id not in shown]
         if rest:
             chapters.append({**chapter, "figures": rest, "evidence": f"notebooks/{chapter['name']}.html"})

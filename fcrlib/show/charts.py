@@ -32,11 +32,12 @@ def rates(
     reference_label: str = "all",
     order: Literal["given", "rising", "falling"] = "given",
     good: Literal["up", "down"] = "up",
+    apart: str | None = None,
     names: Mapping[str, str] | None = None,
     note: str = "",
     alt: str = "",
 ) -> Figure:
-    """Draw a share per segment as dot and interval; a segment whose interval misses the reference changes colour and shape.
+    """Draw a share per segment as dot and interval; a segment that stands apart from the reference changes colour and shape.
 
     Parameters
     ----------
@@ -48,12 +49,14 @@ def rates(
         `given` keeps the frame's order.
     good
         Which side of the reference is welcome.
+    apart
+        Yes/no column: does the segment stand apart? Without it, where its interval misses the reference.
     names
         Headings of columns in the table.
     """
     ordered = frame if order == "given" else frame.sort(share, descending=order == "falling", nulls_last=True, maintain_order=True)
-    drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n)
-    drawn = _worded(drawn, name="segment").with_columns(_state(reference).alias("state"))
+    drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n, **({"apart": apart} if apart else {}))
+    drawn = _worded(drawn, name="segment").with_columns(_state(reference, pl.col("apart") if apart else pl.lit(True)).alias("state"))
     shown = _columns(
         ordered, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n), interval=_ends(low, high)
     )
@@ -61,11 +64,11 @@ def rates(
     return Figure(id, title, drawing.draw_rates(drawn, reference, reference_label, good), ordered, shown, note, said)
 
 
-def _state(reference: float | None) -> pl.Expr:
+def _state(reference: float | None, apart: pl.Expr) -> pl.Expr:
     if reference is None:
         return pl.lit(drawing.STATES[3])
     below, unclear, above = (pl.lit(state) for state in drawing.STATES[:3])
-    return pl.when(pl.col("high") < reference).then(below).when(pl.col("low") > reference).then(above).otherwise(unclear)
+    return pl.when((pl.col("high") < reference) & apart).then(below).when((pl.col("low") > reference) & apart).then(above).otherwise(unclear)
 
 
 def trend(

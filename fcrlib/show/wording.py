@@ -6,11 +6,12 @@ out zero; the more segments are compared, the wider the interval has to be.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fcrlib.judge.rates import Z95, difference, rate
+from fcrlib.judge.rates import difference, rate
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show.numbers import count, interval, percent, points
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fcrlib.study import Study
 
 REASONS = {
-    "repeat_contact": "came back about the same issue",
+    "repeat_contact": "was followed by another about the same issue",
     "reopened": "was reopened",
     "parallel_contact": "was chased while still open",
     "unresolved": "was still open at the deadline",
@@ -156,7 +157,7 @@ def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None)
     Parameters
     ----------
     segments
-        `by`, `share`, `low`, `high`; blank shares are passed over.
+        `by`, `share`, `apart` (from `rates.stand_apart`); blank shares are passed over.
     noun
         What a segment is, e.g. `channel`.
     overall
@@ -165,22 +166,44 @@ def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None)
     known = segments.drop_nulls("share")
     if overall is None or known.height < 2:
         return f"This desk does not tell one {noun} from another well enough to compare them"
-    wider = _bonferroni(known.height) / Z95
-    gap = pl.col("share") - overall
-    reach = pl.when(gap < 0).then(pl.col("high") - pl.col("share")).otherwise(pl.col("share") - pl.col("low"))
-    apart = known.filter(gap.abs() > wider * reach).sort("share", by)
+    apart = known.filter("apart").sort("share", by)
     if apart.is_empty():
         return f"No {noun} stands clearly apart from the {percent(overall)} of all together"
     worst, best = apart.row(0, named=True), apart.row(-1, named=True)
-    if worst["share"] < overall:
-        return f"{_capital(str(worst[by]))} resolves least on first contact: {percent(worst['share'])} against {percent(overall)} of all"
-    return f"{_capital(str(best[by]))} resolves most on first contact: {percent(best['share'])} against {percent(overall)} of all"
+    row, word = (worst, "least") if worst["share"] < overall else (best, "most")
+    return f"{_capital(str(row[by]))} resolves {word} on first contact: {percent(row['share'])} against {percent(overall)} of all"
 
 
-def _bonferroni(comparisons: int) -> float:
-    from scipy.special import ndtri
+def places(study: Study, segments: pl.DataFrame, *, by: str, noun: str, figure: str, most: int = 2) -> list[Finding]:
+    """The segments clearly below the whole, as places to look: each a finding with its figure.
 
-    return float(ndtri(1 - 0.025 / comparisons))
+    A place is not a cause: what arrives there may simply be harder. That is what its grade says.
+    """
+    low = segments.filter(pl.col("apart") & (pl.col("share") < study.headline["share"])).sort("share", by).head(most)
+    return [_place(study, row, by=by, noun=noun, figure=figure) for row in low.to_dicts()]
+
+
+def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str) -> Finding:
+    name, whole = str(row[by]), study.headline
+    missed = (whole["share"] - row["share"]) * row["n"]
+    return Finding(
+        f"{noun}-{_slug(name)}".replace(" ", "-"),
+        "finding",
+        f"{_capital(name)} ({noun}) resolves {points(whole['share'] - row['share']).lstrip('+')} less on first contact than all together",
+        f"Of {count(row['n'])} first contacts, {percent(row['share'])} were resolved ({interval(row['low'], row['high'])}), against {percent(whole['share'])} "
+        f"of all. At the rate of all together, about {count(missed)} more would have been.",
+        Measure(row["share"], row["low"], row["high"], int(row["n"]), "share", "up"),
+        grade="D",
+        why="a raw difference; what arrives here may be harder",
+        action=f"Read ten failed contacts of this {noun} and note what the customer came back for.",
+        figures=(figure,),
+    )
+
+
+def _slug(text: str) -> str:
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
+    tail = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return plain.strip("-") if plain.strip("-") and text.isascii() and text == text.lower() else f"{plain.strip('-')}-{tail}".strip("-")
 
 
 def _capital(text: str) -> str:
@@ -242,6 +265,13 @@ def gaps(volume: pl.DataFrame) -> str:
     if not quiet:
         return f"The data has no hole: every full week holds at least a quarter of the usual {count(float(str(middle or 0)))} contacts"
     return f"{quiet} of {len(inner)} full weeks hold less than a quarter of the usual number of contacts: is part of the export missing?"
+
+
+def left_out(dropped: pl.DataFrame) -> str:
+    """One sentence on what the reader left out."""
+    if dropped.is_empty():
+        return "The reader left nothing out"
+    return f"The reader left out {count(int(dropped['count'].sum()))} rows or values, for {dropped.height} reason{'s' if dropped.height > 1 else ''}"
 
 
 def oddest(oddities: pl.DataFrame) -> str:
