@@ -255,25 +255,28 @@ def _handovers(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy) -
 
 def _limits(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy) -> list[pl.DataFrame]:
     """The message, reply, agent or wait that was one too many."""
-    found = []
+    limits = (policy.max_customer_replies, policy.max_agent_replies, policy.max_agents)
+    if all(limit is None for limit in limits) and policy.waiting == "ignore":
+        return []
+    inside, found = _until_horizon(story, contacts), []
     if policy.max_customer_replies is not None:
-        extra = story.filter(_CUSTOMER_MESSAGE & ~pl.col("is_ack").fill_null(False) | _ANSWER)
-        after_reply = extra.filter(_ANSWER.cum_max().over("i") & _CUSTOMER_MESSAGE)
-        found.append(_one_too_many(after_reply, contacts, limit=policy.max_customer_replies, reason="extra_customer_reply"))
+        spoken = inside.filter((_CUSTOMER_MESSAGE & ~pl.col("is_ack").fill_null(False)) | _ANSWER)
+        after_reply = spoken.filter(_ANSWER.cum_max().over("i") & _CUSTOMER_MESSAGE)
+        found.append(_one_too_many(after_reply, limit=policy.max_customer_replies, reason="extra_customer_reply"))
     if policy.max_agent_replies is not None:
-        found.append(_one_too_many(story.filter(_HUMAN_REPLY), contacts, limit=policy.max_agent_replies, reason="extra_agent_reply"))
+        found.append(_one_too_many(inside.filter(_HUMAN_REPLY), limit=policy.max_agent_replies, reason="extra_agent_reply"))
     if policy.max_agents is not None:
-        seen = story.with_columns(agent=pl.coalesce("agent_to", pl.when(pl.col("actor") == "agent").then("actor_id")))
+        seen = inside.with_columns(agent=pl.coalesce("agent_to", pl.when(pl.col("actor") == "agent").then("actor_id")))
         agents = seen.filter(pl.col("agent").is_not_null()).unique(["i", "agent"], keep="first", maintain_order=True)
-        found.append(_one_too_many(agents, contacts, limit=policy.max_agents, reason="several_agents"))
+        found.append(_one_too_many(agents, limit=policy.max_agents, reason="several_agents"))
     if policy.waiting == "fail":
-        waits = story.filter((pl.col("kind") == "status") & pl.col("status_to").is_in(["pending", "hold"]))
-        found.append(_one_too_many(waits, contacts, limit=0, reason="put_on_hold"))
+        waits = inside.filter((pl.col("kind") == "status") & pl.col("status_to").is_in(["pending", "hold"]))
+        found.append(_one_too_many(waits, limit=0, reason="put_on_hold"))
     return found
 
 
-def _one_too_many(events: pl.DataFrame, contacts: pl.DataFrame, *, limit: int, reason: str) -> pl.DataFrame:
-    counted = _until_horizon(events, contacts).with_columns(place=pl.int_range(pl.len()).over("i"))
+def _one_too_many(events: pl.DataFrame, *, limit: int, reason: str) -> pl.DataFrame:
+    counted = events.with_columns(place=pl.int_range(pl.len()).over("i"))
     return counted.filter(pl.col("place") == limit).select("i", "at", reason=pl.lit(reason))
 
 
