@@ -45,8 +45,9 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
         One row per contact, ordered by `source`, `contact_id`:
 
         - `label`: excluded, repeat, failed, pending or resolved
-        - `reason`: of the exclusion, of the pending state, or the first failure; null for resolved
-        - `reasons`, `reason_at`: every failure, earliest first, and when each happened
+        - `reason`: of the exclusion, of the pending state, or the first failure; null for resolved and repeat
+        - `reasons`: all of them; for a failed contact every failure, earliest first
+        - `reason_at`: when each failure happened; empty where the contact did not fail
         - `failed_at`: the first failure
         - `start_at`, `anchor_at`, `horizon_at`: start, first resolution, end of the window
         - `repeat_of`: the first contact of the chain that a repeat belongs to
@@ -193,8 +194,8 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, 
         "contact_id",
         "label",
         "reason",
-        pl.when(is_failed).then("reasons").cast(pl.List(pl.String)).alias("reasons"),
-        pl.when(is_failed).then("reason_at").cast(pl.List(AT)).alias("reason_at"),
+        pl.when(is_failed).then("reasons").otherwise(pl.concat_list("reason").list.drop_nulls()).alias("reasons"),
+        pl.when(is_failed).then("reason_at").otherwise(pl.lit([], dtype=pl.List(AT))).alias("reason_at"),
         pl.when(is_failed).then("failed_at").alias("failed_at"),
         "start_at",
         "anchor_at",
