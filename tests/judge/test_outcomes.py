@@ -124,6 +124,7 @@ def test_labels_at_two_data_ends_agree_where_not_pending(tale: list[dict[str, An
     assert both["repeat_of"].to_list() == both["repeat_of_late"].to_list()
 
 
+@pytest.mark.slow
 @given(tales(), POLICIES)
 def test_a_contact_is_failed_from_its_first_failure_on(tale: list[dict[str, Any]], policy: dict[str, Any]) -> None:
     desk, pol = desk_of(tale, data_end=2900), policy_of(policy)
@@ -134,6 +135,7 @@ def test_a_contact_is_failed_from_its_first_failure_on(tale: list[dict[str, Any]
         assert before[row["contact_id"]] in ("pending", "excluded")
 
 
+@pytest.mark.slow
 @given(tales(), POLICIES, st.randoms())
 def test_row_order_and_overlapping_exports_change_nothing(tale: list[dict[str, Any]], policy: dict[str, Any], random: Any) -> None:
     desk, pol = desk_of(tale, data_end=900), policy_of(policy)
@@ -141,6 +143,7 @@ def test_row_order_and_overlapping_exports_change_nothing(tale: list[dict[str, A
     assert_frame_equal(judge(twice, policy=pol), judge(desk, policy=pol))
 
 
+@pytest.mark.slow
 @given(tales(), POLICIES, st.integers(-20_000, 20_000))
 def test_a_time_shift_changes_no_label(tale: list[dict[str, Any]], policy: dict[str, Any], minutes: int) -> None:
     desk, pol = desk_of(tale, data_end=900), policy_of(policy)
@@ -150,6 +153,7 @@ def test_a_time_shift_changes_no_label(tale: list[dict[str, Any]], policy: dict[
     assert_frame_equal(judge(moved, policy=pol, data_end=at(900) + shift).drop("left_truncated", "reason_at"), expected)
 
 
+@pytest.mark.slow
 @given(tales(), POLICIES)
 def test_renamed_customers_change_nothing(tale: list[dict[str, Any]], policy: dict[str, Any]) -> None:
     desk, pol = desk_of(tale, data_end=900), policy_of(policy)
@@ -157,6 +161,7 @@ def test_renamed_customers_change_nothing(tale: list[dict[str, Any]], policy: di
     assert_frame_equal(judge(renamed, policy=pol), judge(desk, policy=pol))
 
 
+@pytest.mark.slow
 @given(tales(), st.sampled_from([(24, 48), (48, 168), (168, 720)]))
 def test_a_longer_window_never_raises_fcr_on_a_fixed_mature_set(tale: list[dict[str, Any]], windows: tuple[int, int]) -> None:
     desk = desk_of(tale, data_end=4000)
