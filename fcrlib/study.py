@@ -114,8 +114,19 @@ class Study:
         return study if study.headline["n"] >= TOO_FEW else None
 
     def definitions(self) -> pl.DataFrame:
-        """FCR of the period under many definitions (columns of `judge.definitions.definition_grid`)."""
-        return definition_grid(self.desk, policy=self.policy, within=self.period.covers(pl.col("start_at"), time_zone=self.time_zone))
+        """FCR of the period under the definitions this desk can tell apart (columns of `judge.definitions.definition_grid`)."""
+        within = self.period.covers(pl.col("start_at"), time_zone=self.time_zone)
+        return definition_grid(self.desk, policy=self.policy, same_issue=self._issues_known(), within=within)
+
+    def _issues_known(self) -> list[str]:
+        links = self.desk.contacts.select(pl.col("follow_up_of", "parent_id", "issue_key").is_not_null().any()).row(0)
+        known = {
+            "none": not self.lacks("has_status_history"),
+            "linked": any(links),
+            "category": not self.lacks("has_customer", "has_category"),
+            "any": not self.lacks("has_customer"),
+        }
+        return [issue for issue, is_known in known.items() if is_known] or ["none"]
 
     def lacks(self, *capabilities: str) -> list[str]:
         """What this desk lacks of what a question needs, in words."""

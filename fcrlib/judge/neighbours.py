@@ -92,14 +92,23 @@ def _keys(policy: Policy) -> list[list[str]]:
 
 def _sorted_groups(contacts: pl.DataFrame, moments: pl.DataFrame, *, key: list[str]) -> pl.DataFrame:
     """Contacts that share a key with another, by key and start: `i`, `key`, `start_at`, `anchor_at`."""
-    codes = [pl.col(name).cast(pl.Categorical).to_physical().cast(pl.UInt64) for name in key]
-    sizes = contacts.select(pl.col(name).n_unique().alias(name) for name in key).row(0)
-    packed = codes[0]
-    for code, size in zip(codes[1:], sizes[1:], strict=True):
-        packed = packed * (size + 1) + code
-    keyed = contacts.filter(pl.all_horizontal(pl.col(key).is_not_null())).select("i", key=packed)
+    known = contacts.filter(pl.all_horizontal(pl.col(key).is_not_null()))
+    keyed = known.select("i", key=_packed(known.select(key)))
     keyed = keyed.filter(pl.col("key").is_duplicated()) if keyed.height else keyed
     return moments.join(keyed, on="i", how="inner", maintain_order="left").sort("key", "start_at", "i")
+
+
+def _packed(columns: pl.DataFrame) -> pl.Series:
+    """One whole number per combination of values: equal numbers mean equal values, nothing is hashed.
+
+    Codes of categories are drawn from one pool for all columns, so each column's are numbered anew before they are packed.
+    """
+    packed = pl.Series("key", [0], dtype=pl.UInt64).new_from_index(0, columns.height)
+    for column in columns:
+        codes = column.cast(pl.Categorical).to_physical()
+        levels = codes.unique().sort()
+        packed = packed * max(1, levels.len()) + levels.search_sorted(codes).cast(pl.UInt64)
+    return packed
 
 
 def _pairs(contacts: pl.DataFrame, *, similar: pl.DataFrame | None) -> pl.DataFrame:

@@ -62,8 +62,8 @@ def headline(study: Study) -> list[Finding]:
     return [
         Finding("fcr-headline", "headline", _state_of(study, then), " ".join(summary), _measure(head)),
         Finding("fcr", "kpi", f"First contact resolution ({study.policy.name})", measure=_measure(head)),
-        _share_failed(study, "repeat_contact", "Came back about the same issue"),
-        _share_failed(study, "reopened", "Reopened"),
+        _share_failed(study, "repeat_contact", "Came back about the same issue", "has_customer"),
+        _share_failed(study, "reopened", "Reopened", "has_status_history"),
         _share_excluded(study),
     ]
 
@@ -108,7 +108,9 @@ def _failing(study: Study) -> str:
     return f"Of the {count(head['failed'])} that failed, {percent(n / head['failed'], digits=0)} failed first because the contact {REASONS[reason]}."
 
 
-def _share_failed(study: Study, reason: str, title: str) -> Finding:
+def _share_failed(study: Study, reason: str, title: str, *needs: str) -> Finding:
+    if study.lacks(*needs):
+        return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(None, good="down"))
     judged = study.contacts.filter(pl.col("label").is_in(["resolved", "failed"]))
     found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer_ref").row(0, named=True)
     return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))

@@ -213,3 +213,20 @@ def test_5000_contacts_of_one_customer_are_judged_like_any_others() -> None:
     outcomes = judge(desk_of(tale, data_end=9000), policy=Policy())
     assert outcomes["label"].to_list() == ["failed"] + ["repeat"] * 4999
     assert outcomes["repeat_of"].drop_nulls().unique().to_list() == ["00000"]
+
+
+def test_many_customers_with_many_categories_are_never_mistaken_for_each_other() -> None:
+    pairs = [(customer, category) for customer in range(60) for category in range(60)]
+    tale = [
+        {
+            "id": f"{n:05}",
+            "opened": n % 97,
+            "customer": f"c{customer}",
+            "channel": "email",
+            "category": f"c{3 * category}",
+            "events": [{"t": n % 97 + 0.1, **ACTS[2]}, {"t": n % 97 + 0.5, **ACTS[6]}],
+        }
+        for n, (customer, category) in enumerate(pairs)
+    ]
+    outcomes = judge(desk_of(tale, data_end=9000), policy=Policy())
+    assert outcomes["label"].unique().to_list() == ["resolved"]
