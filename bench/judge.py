@@ -141,7 +141,9 @@ labelled as (select case
     when next_at < anchor_at then 'failed'
     when not coalesce(answered, false) and anchor_at is not null then 'excluded'
     when reopened_at is not null or next_at <= coalesce(anchor_at + interval 7 day, timestamptz '2262-01-01') then 'failed'
-    when anchor_at > opened_at + interval 30 day then 'failed'
+    when coalesce(anchor_at, timestamptz '2262-01-01') > opened_at + interval 30 day
+         and opened_at + interval 30 day <= timestamptz '2027-03-20 00:00:00+00' then 'failed'
+    when anchor_at is null then 'pending'
     when timestamptz '2027-03-20 00:00:00+00' < anchor_at + interval 7 day then 'pending'
     else 'resolved' end as label from near
   union all select 'excluded' from c where is_spam union all select 'excluded' from once where twice)
@@ -163,9 +165,10 @@ def pandas(folder: Path) -> dict[str, int]:
     """What a notebook usually does: group by customer and category, loop over the rows."""
     import pandas as pd
 
-    week, gap = pd.Timedelta(days=7), pd.Timedelta(minutes=30)
+    week, gap, end, never = pd.Timedelta(days=7), pd.Timedelta(minutes=30), pd.Timestamp("2027-03-20", tz="UTC"), pd.Timestamp("2262-01-01", tz="UTC")
     contacts = pd.read_parquet(folder / "contacts.parquet", columns=["contact_id", "customer_ref", "category", "opened_at", "is_spam"])
     events = pd.read_parquet(folder / "events.parquet", columns=["contact_id", "at", "kind", "actor", "status_to"])
+    events = events[events["at"] <= end]
 
     def own(story):  # type: ignore[no-untyped-def]
         anchor, reopened, answered, status = None, None, False, None
@@ -192,25 +195,15 @@ def pandas(folder: Path) -> dict[str, int]:
             labels.extend(["excluded"] * twice)
         for place, row in enumerate(rows):
             following = rows[place + 1].opened_at if place + 1 < len(rows) else None
-            repeat, covered = cover is not None and row.opened_at <= cover, row.anchor + week
+            anchor = never if pd.isna(row.anchor) else row.anchor
+            repeat, covered = cover is not None and row.opened_at <= cover, anchor + (week if anchor < never else gap)
             cover = covered if cover is None else max(cover, covered)
-            chased = following is not None and following < row.anchor
-            fails = (row.reopened is not None and not pd.isna(row.reopened)) or (following is not None and following <= row.anchor + week)
-            late = row.anchor > row.opened_at + pd.Timedelta(days=30)
-            young = pd.Timestamp("2027-03-20", tz="UTC") < row.anchor + week
-            labels.append(
-                "repeat"
-                if repeat
-                else "failed"
-                if chased
-                else "excluded"
-                if not row.answered
-                else "failed"
-                if fails or late
-                else "pending"
-                if young
-                else "resolved"
-            )
+            chased = following is not None and following < anchor
+            fails = not pd.isna(row.reopened) or (following is not None and following <= covered)
+            late = anchor > row.opened_at + pd.Timedelta(days=30) and row.opened_at + pd.Timedelta(days=30) <= end
+            silent = anchor < never and not row.answered
+            final = "pending" if end < covered else "resolved"
+            labels.append("repeat" if repeat else "failed" if chased else "excluded" if silent else "failed" if fails or late else final)
 
     for _, group in told.groupby(["customer_ref", "category"]):
         judge(group)
