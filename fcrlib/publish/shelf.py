@@ -31,9 +31,9 @@ class Listed:
 
 
 def listing(reports: Path) -> list[Listed]:
-    """Every published report, the newest period first."""
-    contents = [(file.parent, findings.read(file)) for file in sorted(reports.glob("*/findings.json")) if not file.parent.name.startswith(".")]
-    listed = [_listed(folder, content) for folder, content in contents if content]
+    """Every published report, the newest period first; a folder that is not named after its period is a copy, not a report."""
+    contents = [(file.parent, findings.read(file)) for file in sorted(reports.glob("*/findings.json"))]
+    listed = [_listed(folder, content) for folder, content in contents if content and content["period"]["label"] == folder.name]
     return sorted(listed, key=lambda report: (report.last, report.first), reverse=True)
 
 

@@ -53,7 +53,12 @@ def test_nothing_planted_holds_still() -> None:
 @pytest.mark.slow
 def test_the_planted_points_come_back_as_points_of_the_rate() -> None:
     points = 0.2
-    truth = Truth(causes=(Cause(cell={"category": "imports"}, points=points, mechanism="tool-limitation"),), drift=Truth.nothing().drift, confounders=(), reopened_topics=Truth.nothing().reopened_topics)
+    truth = Truth(
+        causes=(Cause(cell={"category": "imports"}, points=points, mechanism="tool-limitation"),),
+        drift=Truth.nothing().drift,
+        confounders=(),
+        reopened_topics=Truth.nothing().reopened_topics,
+    )
     rows = {row["category"]: row for row in baseline.segments(study_of(truth=truth, contacts=40_000), by="category").to_dicts()}
     rest = [row for name, row in rows.items() if name != "imports"]
     usual = sum(row["resolved"] for row in rest) / sum(row["n"] for row in rest)
