@@ -161,7 +161,7 @@ def _broken(path: Path, page: Page, pages: Mapping[Path, Page]) -> Iterator[str]
 
 
 def _personal(folder: Path, files: Iterable[Path], pages: Mapping[Path, Page]) -> list[Problem]:
-    from fcrlib.intake.demo_canaries import CANARIES
+    from fcrlib.intake.demo.canaries import CANARIES
     from fcrlib.intake.redact import leaks
 
     problems = []

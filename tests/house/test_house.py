@@ -62,7 +62,7 @@ def test_every_heavy_library_has_one_home(room: Path) -> None:
 def test_a_room_says_what_it_answers_and_stays_small(room: Path) -> None:
     text = room.read_text(encoding="utf-8")
     assert (ast.get_docstring(ast.parse(text)) or "").strip()
-    assert len(text.splitlines()) <= (550 if room.name == "demo_themes.py" else 420), "two questions in one room? (the themes are words, not code)"
+    assert len(text.splitlines()) <= (550 if room.name == "themes.py" else 420), "two questions in one room? (the themes are words, not code)"
 
 
 def test_importing_the_package_and_asking_for_help_is_light() -> None:

@@ -14,9 +14,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fcrlib.intake.demo import CANARIES, Cause, Confounder, Response, Truth, answer_key, canaries, invent
-from fcrlib.intake.demo_text import FOLLOW_UPS, NOTES
-from fcrlib.intake.demo_themes import FOREIGN, THEMES
-from fcrlib.intake.demo_truth import MECHANISMS
+from fcrlib.intake.demo.text import FOLLOW_UPS, NOTES
+from fcrlib.intake.demo.themes import FOREIGN, THEMES
+from fcrlib.intake.demo.truth import MECHANISMS
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError
 from fcrlib.model.tables import EVENT_KINDS

@@ -11,23 +11,20 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_arrivals import first_contacts
-from fcrlib.intake.demo_canaries import CANARIES, canaries
-from fcrlib.intake.demo_changes import articles, changes
-from fcrlib.intake.demo_history import events
-from fcrlib.intake.demo_outcomes import NO_MECHANISM, fates, handled
-from fcrlib.intake.demo_people import Agents, Customers, gather_customers, hire, identifiers, seconds, staff_table, stream
-from fcrlib.intake.demo_returns import WEEKS, background, duplicates, followers
-from fcrlib.intake.demo_summary import contacts as contact_table
-from fcrlib.intake.demo_surveys import asked, surveys
-from fcrlib.intake.demo_text import complaints, openings
-from fcrlib.intake.demo_themes import CATEGORIES, THEMES
-from fcrlib.intake.demo_truth import MECHANISMS, Cause, Confounder, Drift, Response, Truth
+from fcrlib.intake.demo.arrivals import first_contacts
+from fcrlib.intake.demo.changes import articles, changes
+from fcrlib.intake.demo.history import events
+from fcrlib.intake.demo.outcomes import NO_MECHANISM, fates, handled
+from fcrlib.intake.demo.people import Agents, Customers, gather_customers, hire, identifiers, seconds, staff_table, stream
+from fcrlib.intake.demo.returns import WEEKS, background, duplicates, followers
+from fcrlib.intake.demo.summary import contacts as contact_table
+from fcrlib.intake.demo.surveys import asked, surveys
+from fcrlib.intake.demo.text import complaints, openings
+from fcrlib.intake.demo.themes import CATEGORIES, THEMES
+from fcrlib.intake.demo.truth import MECHANISMS, Truth
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.errors import UsageError
 from fcrlib.model.tables import CAPABILITIES
-
-__all__ = ["CANARIES", "Cause", "Confounder", "Drift", "Response", "Truth", "answer_key", "canaries", "invent"]
 
 START = datetime(2025, 7, 1, tzinfo=UTC)
 END = datetime(2026, 9, 30, 23, 59, 59, tzinfo=UTC)

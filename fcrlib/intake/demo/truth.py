@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
-from fcrlib.intake.demo_themes import AREAS, CATEGORIES, THEMES
+from fcrlib.intake.demo.themes import AREAS, CATEGORIES, THEMES
 from fcrlib.model.errors import UsageError
 from fcrlib.model.tables import CHANNELS
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_canaries import confessions
-from fcrlib.intake.demo_outcomes import HOUR, inside
-from fcrlib.intake.demo_people import stream
-from fcrlib.intake.demo_text import REMARKS, chosen
-from fcrlib.intake.demo_truth import Truth
+from fcrlib.intake.demo.canaries import confessions
+from fcrlib.intake.demo.outcomes import HOUR, inside
+from fcrlib.intake.demo.people import stream
+from fcrlib.intake.demo.text import REMARKS, chosen
+from fcrlib.intake.demo.truth import Truth
 
 _ANSWERS = ("yes", "partly", "no")
 _MINDS = {False: (0.88, 0.08, 0.04), True: (0.25, 0.30, 0.45)}  # "was your issue resolved?", by whether it failed

@@ -1,6 +1,6 @@
 """What do the customers of the invented desk write about?
 
-A business-software helpdesk: nine categories, each with about three themes. `{slots}` are spelled out by `demo_text`.
+A business-software helpdesk: nine categories, each with about three themes. `{slots}` are spelled out by `text`.
 """
 
 from __future__ import annotations

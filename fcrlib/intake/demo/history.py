@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_outcomes import NO_MECHANISM
-from fcrlib.intake.demo_people import TEAMS, Agents, stream
-from fcrlib.intake.demo_text import AGENT_WORDS, NOTES, REPLIES, THANKS, Vocabulary, chosen, follow_ups, greeted
-from fcrlib.intake.demo_themes import THEMES
-from fcrlib.intake.demo_truth import MECHANISMS
+from fcrlib.intake.demo.outcomes import NO_MECHANISM
+from fcrlib.intake.demo.people import TEAMS, Agents, stream
+from fcrlib.intake.demo.text import AGENT_WORDS, NOTES, REPLIES, THANKS, Vocabulary, chosen, follow_ups, greeted
+from fcrlib.intake.demo.themes import THEMES
+from fcrlib.intake.demo.truth import MECHANISMS
 
 _SPECIALISTS, _APPROVALS, _BOTS = TEAMS.index("specialists"), TEAMS.index("approvals"), TEAMS.index("bots")
 _WRITTEN = ("email", "web", "in_app")

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_arrivals import DAY, codes, midnight
-from fcrlib.intake.demo_people import TEAMS, Agents, Bools, Customers, Floats, Ints, stream
-from fcrlib.intake.demo_themes import CATEGORIES, THEMES
-from fcrlib.intake.demo_truth import MECHANISMS, Truth
+from fcrlib.intake.demo.arrivals import DAY, codes, midnight
+from fcrlib.intake.demo.people import TEAMS, Agents, Bools, Customers, Floats, Ints, stream
+from fcrlib.intake.demo.themes import CATEGORIES, THEMES
+from fcrlib.intake.demo.truth import MECHANISMS, Truth
 from fcrlib.model.tables import CHANNELS
 
 MINUTE, HOUR = 60, 3_600

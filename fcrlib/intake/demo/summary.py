@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_people import account_refs, stream
-from fcrlib.intake.demo_themes import THEMES
+from fcrlib.intake.demo.people import account_refs, stream
+from fcrlib.intake.demo.themes import THEMES
 from fcrlib.model.tables import RESOLVED_STATUSES
 
 _RAW_CHANNEL = {

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fcrlib.intake.demo_canaries import emails, phones
-from fcrlib.intake.demo_themes import CATEGORIES
-from fcrlib.intake.demo_truth import TIERS, Truth
+from fcrlib.intake.demo.canaries import emails, phones
+from fcrlib.intake.demo.themes import CATEGORIES
+from fcrlib.intake.demo.truth import TIERS, Truth
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -11,9 +11,9 @@ from datetime import date, datetime
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_people import Bools, Customers, Floats, Ints, seconds, stream, tiers
-from fcrlib.intake.demo_themes import AREAS, CATEGORIES, THEMES
-from fcrlib.intake.demo_truth import Truth
+from fcrlib.intake.demo.people import Bools, Customers, Floats, Ints, seconds, stream, tiers
+from fcrlib.intake.demo.themes import AREAS, CATEGORIES, THEMES
+from fcrlib.intake.demo.truth import Truth
 from fcrlib.model.tables import CHANNELS
 
 DAY = 86_400

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fcrlib.intake.demo_canaries import confessions, names
-from fcrlib.intake.demo_themes import CATEGORIES, FOREIGN, SLOTS, THEMES
+from fcrlib.intake.demo.canaries import confessions, names
+from fcrlib.intake.demo.themes import CATEGORIES, FOREIGN, SLOTS, THEMES
 
 Ints = npt.NDArray[np.int64]
 

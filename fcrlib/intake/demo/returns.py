@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_arrivals import DAY, channels
-from fcrlib.intake.demo_people import Ints, stream
-from fcrlib.intake.demo_truth import Truth
+from fcrlib.intake.demo.arrivals import DAY, channels
+from fcrlib.intake.demo.people import Ints, stream
+from fcrlib.intake.demo.truth import Truth
 
 WEEKS = 8  # background returns are spread evenly over this many weeks
 _TWICE = 0.013

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.demo_history import ARTICLES_PER_THEME, STALE, article_count
-from fcrlib.intake.demo_people import stream
-from fcrlib.intake.demo_themes import THEMES
-from fcrlib.intake.demo_truth import Cause, Truth
+from fcrlib.intake.demo.history import ARTICLES_PER_THEME, STALE, article_count
+from fcrlib.intake.demo.people import stream
+from fcrlib.intake.demo.themes import THEMES
+from fcrlib.intake.demo.truth import Cause, Truth
 
 # What kind of change lets each mechanism loose; the others come with a release.
 _KIND = {
