@@ -211,7 +211,7 @@ def _toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise UsageError(f"mapping {path} does not exist: `guess(path).toml()` proposes one") from None
+        raise UsageError(f"mapping {path} does not exist: `fcr import csv FILE --guess` proposes one") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"mapping {path} is not TOML: {error}") from None
 
