@@ -15,11 +15,11 @@ report: $(STAMP) $(DEMO) ## install everything, invent the demo desk if there is
 	@$(PY) -m fcrlib.cli report run $(PERIOD) --force
 
 test: $(STAMP) $(DEMO) ## install everything and run every test: unit, spec, laws, doctests, notebooks
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -n auto --dist loadfile
 	@$(PY) -m pytest -q notebooks -p no:randomly --nbval-lax --nbval-current-env --nbval-cell-timeout 600 --nbval-sanitize-with tests/nbval.cfg -o addopts= -W default
 
 check: $(STAMP) ## lint, types and the fast tests
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -q -m "not slow"
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(PY) -m pytest -q -n auto --dist loadfile -m "not slow"
 
 lab: $(STAMP) $(DEMO) ## open the notebooks in JupyterLab
 	@$(PY) -m jupyter lab notebooks

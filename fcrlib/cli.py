@@ -153,7 +153,9 @@ def policy_show(name: Annotated[str | None, typer.Argument(help="[default: the p
 def report_run(
     period: Annotated[
         str | None,
-        typer.Argument(help="2026Q3, 2026-09, 2016-03-01..2016-04-30, last-quarter [default: the newest whole quarter]", show_default=False),
+        typer.Argument(
+            help="2026Q3, 2026-09, 2016-03-01..2016-04-30, last-quarter [default: the newest whole quarter, else all days]", show_default=False
+        ),
     ] = None,
     parameter: Annotated[list[str] | None, typer.Option("-p", "--parameter", help="name=value for the notebooks", show_default=False)] = None,
     policy: Annotated[str | None, typer.Option(help="definition to judge by [default: from fcr.toml]", show_default=False)] = None,
@@ -175,7 +177,7 @@ def report_run(
     settings = _settings()
     folder = _desk(settings, desk)
     result = run(
-        period or _newest_quarter(folder),
+        period or _newest(folder),
         desk=folder,
         notebooks=settings.notebook_folder,
         reports=out.absolute() if out else settings.path(settings.reports),
@@ -247,13 +249,17 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _newest_quarter(desk: Path) -> str:
-    """The last quarter that ends by the data end: the newest one that can be judged as a whole."""
+def _newest(desk: Path) -> str:
+    """The last quarter that ends by the data end; all the days there are, where the data does not reach back over it."""
     from fcrlib.model.desk import read_manifest
     from fcrlib.model.period import Period
 
-    end: datetime = read_manifest(desk).data_end + timedelta(seconds=1)
-    return Period.parse("last-quarter", today=end.date()).label
+    manifest = read_manifest(desk)
+    after: datetime = manifest.data_end + timedelta(seconds=1)
+    quarter = Period.parse("last-quarter", today=after.date())
+    if quarter.first >= manifest.data_start.date():
+        return quarter.label
+    return f"{manifest.data_start.date()}..{(after - timedelta(days=1)).date()}"
 
 
 def _parameters(given: list[str]) -> dict[str, Any]:

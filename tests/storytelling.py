@@ -20,6 +20,15 @@ FLAGS = {
     **{word: f"is_{word}" for word in ("spam", "deleted", "test", "internal", "side_conversation", "abandoned")},
     "non_resolvable": "non_resolvable",
 }
+SPOKEN = {
+    "human": "agent",
+    "automation": "system",
+    "trigger": "system",
+    "resolved": "solved",
+    "reopened": "open",
+    "on_hold": "hold",
+    "on-hold": "hold",
+}
 TEXTS = ("follow_up_of", "merged_into", "issue_key", "close_reason")
 
 
@@ -28,8 +37,11 @@ def at(hours: float) -> datetime:
 
 
 def policy_of(overrides: dict[str, Any]) -> Policy:
-    fields: dict[str, Any] = {}
+    preset = Policy.named(overrides["preset"]) if "preset" in overrides else Policy()
+    fields: dict[str, Any] = preset.model_dump()
     for name, value in overrides.items():
+        if name == "preset":
+            continue
         if name in HOURS:
             fields[HOURS[name]] = None if value is None else timedelta(hours=value)
         else:
@@ -89,7 +101,7 @@ def _contact(contact: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(contact: str, seq: int, event: dict[str, Any]) -> dict[str, Any]:
-    actor = event.get("actor", "unknown")
+    actor = SPOKEN.get(event.get("actor"), event.get("actor", "unknown"))
     auto = event.get("auto", event.get("is_auto", not event.get("answer", True)))
     return {
         "source": "story",
@@ -100,7 +112,7 @@ def _event(contact: str, seq: int, event: dict[str, Any]) -> dict[str, Any]:
         "actor": actor,
         "actor_id": event.get("agent", event.get("actor_id")),
         "public": event.get("public", True),
-        "status_to": event.get("status"),
+        "status_to": SPOKEN.get(event.get("status"), event.get("status")),
         "is_auto": auto,
         "is_ack": event.get("ack", event.get("is_ack", False)),
     }
