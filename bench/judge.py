@@ -240,7 +240,7 @@ def measure(contacts: int, *, rivals: list[str], rounds: int) -> dict[str, objec
         runs = {name: [contend(name, folder) for _ in range(rounds)] for name in ["floor", "ours", *rivals]}
     best = {name: min(run["seconds"] for run in found) for name, found in runs.items()}  # type: ignore[type-var]
     result: dict[str, object] = {"contacts": contacts, "ours_seconds": round(best["ours"], 2)}
-    result |= {f"ours_to_{name}": round(best["ours"] / best[name], 2) for name in best if name != "ours"}
+    result |= {f"ours_to_{name}": float(f"{best['ours'] / best[name]:.3g}") for name in best if name != "ours"}
     result["ours_peak_mib"], result["floor_peak_mib"] = runs["ours"][0]["peak_mib"], runs["floor"][0]["peak_mib"]
     result["same_labels"] = {name: runs[name][0]["counts"] == runs["ours"][0]["counts"] for name in rivals}
     return result

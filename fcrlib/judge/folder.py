@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.judge.facts import EVENT_COLUMNS, Facts
+from fcrlib.judge.facts import CONTACT_COLUMNS, EVENT_COLUMNS, Facts
 from fcrlib.judge.neighbours import LINK_COLUMNS, meet
 from fcrlib.judge.outcomes import OUTCOME_COLUMNS, assemble, own_story
 from fcrlib.model.desk import Manifest, read_manifest
@@ -67,7 +67,7 @@ def _gather(folder: Path, manifest: Manifest, *, policy: Policy, data_end: datet
 
 def _slices(folder: Path, *, size: int) -> Iterator[tuple[int, pl.DataFrame, pl.DataFrame]]:
     """Slices of contacts with their events: both files are in key order, so a slice of one is a range of the other."""
-    ids = pl.scan_parquet(folder / "contacts.parquet", glob=False)
+    ids = pl.scan_parquet(folder / "contacts.parquet", glob=False).select(CONTACT_COLUMNS)
     total = ids.select(pl.len()).collect().item()
     stories = pl.scan_parquet(folder / "events.parquet", glob=False).select(EVENT_COLUMNS)
     last = None

@@ -101,13 +101,14 @@ def _sorted_groups(contacts: pl.DataFrame, moments: pl.DataFrame, *, key: list[s
 def _packed(columns: pl.DataFrame) -> pl.Series:
     """One whole number per combination of values: equal numbers mean equal values, nothing is hashed.
 
-    Codes of categories are drawn from one pool for all columns, so each column's are numbered anew before they are packed.
+    Codes of categories are drawn from one pool for all columns, so those that follow the customer are numbered anew before
+    they are packed.
     """
-    packed = pl.Series("key", [0], dtype=pl.UInt64).new_from_index(0, columns.height)
-    for column in columns:
-        codes = column.cast(pl.Categorical).to_physical()
-        levels = codes.unique().sort()
-        packed = packed * max(1, levels.len()) + levels.search_sorted(codes).cast(pl.UInt64)
+    codes = columns.select(pl.all().cast(pl.Categorical).to_physical())
+    packed = codes["customer_ref"].cast(pl.UInt64)
+    for column in codes.drop("customer_ref"):
+        levels = column.unique().sort()
+        packed = packed * max(1, levels.len()) + (levels.search_sorted(column) if levels.len() > 1 else 0)
     return packed
 
 

@@ -29,6 +29,8 @@ class Period:
     '2015-12-31..2016-02-29'
     >>> Period.parse("last-quarter", today=date(2026, 11, 22)).label
     '2026Q3'
+    >>> Period.parse("2016-03-01..2016-04-30").when
+    'from 1 March 2016 to 30 April 2016'
     """
 
     label: str
@@ -42,6 +44,13 @@ class Period:
     def days(self) -> int:
         """Number of days."""
         return (self.last - self.first).days + 1
+
+    @property
+    def when(self) -> str:
+        """The period as it stands in a sentence: `in 2026Q3`, `in September 2026`, `from 1 March 2016 to 30 April 2016`."""
+        if ".." in self.label:
+            return f"from {self.first.day} {self.first:%B %Y} to {self.last.day} {self.last:%B %Y}"
+        return f"in {self.first:%B %Y}" if re.fullmatch(r"\d{4}-\d{2}", self.label) else f"in {self.label}"
 
     @classmethod
     def parse(cls, text: str, *, today: date | None = None) -> Self:

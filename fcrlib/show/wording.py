@@ -75,12 +75,12 @@ def _measure(head: dict[str, Any]) -> Measure:
 def _state_of(study: Study, then: dict[str, Any] | None) -> str:
     share = percent(study.headline["share"])
     if study.headline["n"] == 0:
-        return f"No contact of {study.period.label} can be judged yet"
+        return f"No contact {study.period.when} can be judged yet"
     if then is None:
-        return f"{share} of issues were resolved on first contact in {study.period.label}"
+        return f"{share} of issues were resolved on first contact {study.period.when}"
     moved = difference(study.headline, then)
     if not moved.is_clear:
-        return f"First contact resolution held at {share}: no clear change since {study.period.previous().label}"
+        return f"First contact resolution held at {share}: no clear change against {study.period.previous().label}"
     return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {points(abs(moved.value)).lstrip('+')} to {share}"
 
 
@@ -96,7 +96,7 @@ def _changed(study: Study, then: dict[str, Any] | None) -> str:
     if then is None or study.headline["n"] == 0:
         return "There is no earlier period to compare with."
     moved = difference(study.headline, then)
-    return f"In {study.period.previous().label} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
+    return f"{_capital(study.period.previous().when)} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
 
 
 def _failing(study: Study) -> str:
