@@ -117,7 +117,7 @@ def _pairs(contacts: pl.DataFrame, *, similar: pl.DataFrame | None) -> pl.DataFr
     follow_ups = _targets(contacts, column="follow_up_of")
     children = _targets(contacts, column="parent_id").filter(pl.col("customer_ref") == pl.col("customer_ref_target"))
     pairs = [frame.select(early="target", late="i") for frame in (follow_ups, children)]
-    return pl.concat([*pairs, *([similar.select(_PAIRS)] if similar is not None else [])])
+    return pl.concat([*pairs, *([similar.select(list(_PAIRS))] if similar is not None else [])])
 
 
 def _targets(contacts: pl.DataFrame, *, column: str) -> pl.DataFrame:
