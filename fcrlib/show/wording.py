@@ -7,6 +7,7 @@ out zero; the more segments are compared, the wider the interval has to be.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -189,7 +190,7 @@ def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str
     name, whole = str(row[by]), study.headline
     missed = (whole["share"] - row["share"]) * row["n"]
     return Finding(
-        f"{noun}-{_slug(name)}".replace(" ", "-"),
+        f"{_slug(noun)}-{_slug(name)}",
         "finding",
         f"{_capital(name)} ({noun}) resolves {points(whole['share'] - row['share']).lstrip('+')} less on first contact than all together",
         f"Of {count(row['n'])} first contacts, {percent(row['share'])} were resolved ({interval(row['low'], row['high'])}), against {percent(whole['share'])} "
@@ -203,9 +204,11 @@ def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str
 
 
 def _slug(text: str) -> str:
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
-    tail = hashlib.sha256(text.encode()).hexdigest()[:6]
-    return plain.strip("-") if plain.strip("-") and text.isascii() and text == text.lower() else f"{plain.strip('-')}-{tail}".strip("-")
+    """A stable id for a name; what is more than plain words carries a mark, so that two names never share an id."""
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if re.fullmatch(r"[a-z0-9]+( [a-z0-9]+)*", text):
+        return plain
+    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".strip("-")
 
 
 def _capital(text: str) -> str:

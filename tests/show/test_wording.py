@@ -1,0 +1,105 @@
+"""Do the sentences claim no more than the numbers do?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from fcrlib.intake.demo import invent
+from fcrlib.intake.redact import redact
+from fcrlib.judge.outcomes import REASONS as FAILURES
+from fcrlib.judge.rates import stand_apart
+from fcrlib.model.period import Period
+from fcrlib.model.policy import Policy
+from fcrlib.show import wording
+from fcrlib.study import Study
+
+STUDY = Study.of(redact(invent(contacts=3000)), policy=Policy(), period=Period.parse("2026Q3"))
+
+
+def segments(*shares: float | None, half: float = 0.02) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {"team": [f"team {n}" for n in range(len(shares))], "share": shares, "n": [200] * len(shares)}, schema_overrides={"share": pl.Float64}
+    )
+    return stand_apart(frame.with_columns(low=pl.col("share") - half, high=pl.col("share") + half), whole=0.7)
+
+
+def spread(frame: pl.DataFrame) -> str:
+    return wording.spread(frame, by="team", noun="team", overall=0.7)
+
+
+def test_a_segment_is_named_only_when_it_stands_clearly_apart() -> None:
+    assert spread(segments(0.6, 0.7, 0.72)) == "Team 0 resolves least on first contact: 60.0 % against 70.0 % of all"
+    assert spread(segments(0.7, 0.7, 0.8)) == "Team 2 resolves most on first contact: 80.0 % against 70.0 % of all"
+    assert spread(segments(0.68, 0.7, 0.71)).startswith("No team stands clearly apart")
+
+
+def test_among_many_segments_the_same_gap_is_no_longer_clear() -> None:
+    assert "least" in spread(segments(0.675, 0.7))
+    assert "No team" in spread(segments(0.675, *[0.7] * 30))
+
+
+def test_blank_segments_are_not_compared() -> None:
+    assert spread(segments(0.6, None, None)).startswith("This desk does not tell one team from another")
+
+
+def test_every_reason_has_words() -> None:
+    assert set(FAILURES) <= set(wording.REASONS)
+    used = STUDY.outcomes["reason"].drop_nulls().unique().to_list()
+    assert set(used) <= set(wording.REASONS)
+
+
+def test_the_headline_states_the_share_and_its_interval_and_n() -> None:
+    head, kpi, *_ = wording.headline(STUDY)
+    assert head.role == "headline"
+    assert f"{STUDY.headline['n']:,}" in head.statement
+    assert "95 % interval" in head.statement
+    assert kpi.measure is not None
+    assert kpi.measure.n == STUDY.headline["n"]
+
+
+def test_without_an_earlier_period_nothing_is_compared() -> None:
+    first = replace(STUDY, period=Period.parse("2025Q3"))
+    head = wording.headline(first)[0]
+    assert "There is no earlier period" in head.statement
+    assert not any(word in head.title for word in ("fell", "rose", "held"))
+
+
+def test_what_the_desk_cannot_see_is_not_known_rather_than_zero() -> None:
+    blind = replace(STUDY, desk=replace(STUDY.desk, manifest=STUDY.desk.manifest.model_copy(update={"capabilities": frozenset({"has_customer"})})))
+    reopened = next(found for found in wording.headline(blind) if found.id == "reopened")
+    assert reopened.measure is not None
+    assert reopened.measure.value is None
+    assert any(found.id == "care-missing" for found in wording.cautions(blind))
+
+
+def test_cautions_say_what_is_pending_and_who_is_unknown() -> None:
+    told = {found.id: found.title for found in wording.cautions(STUDY)}
+    assert "pending" in told["care-pending"]
+    assert "name a customer" in told["care-identity"]
+
+
+def test_nothing_judged_is_said_and_not_divided() -> None:
+    waiting = replace(STUDY, outcomes=STUDY.outcomes.with_columns(label=pl.lit("pending").cast(STUDY.outcomes.schema["label"])))
+    assert wording.headline(waiting)[0].title == "No contact in 2026Q3 can be judged yet"
+
+
+@pytest.mark.parametrize(("quiet", "said"), [(0, "The data has no hole"), (3, "3 of 18 full weeks")])
+def test_quiet_weeks_are_called_holes(quiet: int, said: str) -> None:
+    weeks = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(20)]
+    volume = pl.DataFrame({"week": weeks, "contacts": [100] * (19 - quiet) + [5] * quiet + [100]})
+    assert wording.gaps(volume).startswith(said)
+
+
+def test_a_course_needs_final_weeks() -> None:
+    weeks = pl.DataFrame({"share": [0.7] * 12, "n": [50] * 12, "hollow": [False] * 8 + [True] * 4})
+    assert wording.course(weeks) == "The last four final weeks stand at 70.0 %, the weeks before them at 70.0 %"
+    assert wording.course(weeks.with_columns(hollow=True)).startswith("There are too few")
+
+
+def test_two_names_never_share_an_id() -> None:
+    names = ["Billing", "billing", "billing!", "bill ing", "日本語", "日本", "<b>", "Ä", "A"]
+    assert len({wording._slug(name) for name in names}) == len(names)
