@@ -108,9 +108,8 @@ def import_csv(
     if guess:
         print(propose(path).toml())
         return
-    if data_end is None:
-        raise UsageError("--data-end is needed: a table does not say when it was exported", ["write e.g. --data-end 2026-09-30T23:59:59Z"])
-    _save(csv.read(path, mapping=mapping, data_end=instant(data_end), time_zone=time_zone), to or _settings().path("data/desk"))
+    end = instant(data_end) if data_end else None
+    _save(csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone), to or _settings().path("data/desk"))
 
 
 @app.command()

@@ -84,7 +84,7 @@ def test_a_period_outside_the_data_is_3_and_tells_the_span(fcr: Run, desk: Path,
     ],
 )
 def test_wrong_usage_is_2_and_one_sentence(fcr: Run, desk: Path, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
-    (tmp_path / "x.csv").write_text("number\n1\n")
+    (tmp_path / "x.csv").write_text("ticket_id,created_at\n1,2026-01-25 10:00\n2,2026-01-26 10:00\n")
     extra = ("--desk", str(desk)) if words[:2] == ("report", "run") else ()
     code, out, err = fcr(*words, *extra)
     assert (code, out) == (2, "")

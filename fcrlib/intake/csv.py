@@ -18,7 +18,7 @@ from fcrlib.intake.beside import Told
 from fcrlib.intake.guess import Guess, guess
 from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
-from fcrlib.model.errors import DataError
+from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.tables import TABLES
 
 __all__ = ["Guess", "guess", "read"]
@@ -33,7 +33,13 @@ _CLOCK = r"^(\d+):(\d{2})(?::(\d{2}))?$"
 _TOLERATED = 0.05
 
 
-def read(path: Path | str, *, mapping: Mapping[str, object] | Path | str | None, data_end: datetime, time_zone: str | None = None) -> Desk:
+def read(
+    path: Path | str,
+    *,
+    mapping: Mapping[str, object] | Path | str | None = None,
+    data_end: datetime | None = None,
+    time_zone: str | None = None,
+) -> Desk:
     """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; parquet; ndjson.
 
     Parameters
@@ -43,7 +49,7 @@ def read(path: Path | str, *, mapping: Mapping[str, object] | Path | str | None,
     mapping
         A TOML file or its fields; None takes the columns that `guess` is sure or nearly sure of.
     data_end
-        When the export was made. What happened later is dropped and counted.
+        When the export was made, unless the mapping says it. What happened later is dropped and counted.
     time_zone
         Zone of times that carry none; goes before the mapping's.
 
@@ -56,10 +62,10 @@ def read(path: Path | str, *, mapping: Mapping[str, object] | Path | str | None,
     """
     from fcrlib.intake.redact import redact
 
-    end = instants.aware(data_end, name="data_end")
     instants.zone_of(time_zone)
     told = Told()
     plan = _plan(path, mapping, told)
+    end = _end(data_end or plan.data_end)
     zone = time_zone or plan.time_zone
     table = files.table(path, delimiter=plan.delimiter, encoding=plan.encoding)
     told.notes += table.notes
@@ -85,6 +91,13 @@ def read(path: Path | str, *, mapping: Mapping[str, object] | Path | str | None,
         notes=tuple(told.notes),
     )
     return redact(Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, identifiers=_identifiers(contacts)))
+
+
+def _end(given: datetime | None) -> datetime:
+    """The moment of the export. The latest row is no stand-in for it: nobody knows how long it has been quiet since."""
+    if given is None:
+        raise UsageError("--data-end is needed: a table does not say when it was exported", ["write e.g. --data-end 2026-09-30T23:59:59Z"])
+    return instants.aware(given, name="data_end")
 
 
 def _plan(path: Path | str, mapping: Mapping[str, object] | Path | str | None, told: Told) -> Layout:

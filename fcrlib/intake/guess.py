@@ -154,7 +154,8 @@ class Guess:
         chosen = self.chosen()
         missing = [name for name in ("contact_id", "opened_at") if name not in chosen]
         lines = [f'# How to read {self.file}. Our column = "their column"; correct what is wrong, delete what is not needed.', ""]
-        lines += [f"source = {_quoted(self.source())}", *self._clock(), "", "[contacts]"]
+        end = "# data_end = 2026-09-30T23:59:59Z  # when the export was made, where --data-end does not say it"
+        lines += [f"source = {_quoted(self.source())}", end, *self._clock(), "", "[contacts]"]
         lines += [f'# {name} = "?"  # please check: no column looks like it, but it is needed' for name in missing]
         lines += [_line(ours, _quoted(one.column), one) for ours, one in chosen.items() if ours not in (*FLAGS, CSAT)]
         free = [one for one in self.suggestions if one.canonical is None or one.confidence < USED]

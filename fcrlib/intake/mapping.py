@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fcrlib.intake import instants, words
 from fcrlib.model.errors import FcrError, UsageError
@@ -100,6 +100,8 @@ class Layout(BaseModel):
     ----------
     source
         Name of the export.
+    data_end
+        When the export was made, e.g. `2026-09-30T23:59:59Z`; a `data_end` given to `read` goes before it.
     time_zone, dates, delimiter, encoding
         The clock of times without a zone; `day first`, `month first` or a pattern; how the file is written (found out if unset).
     null
@@ -119,6 +121,7 @@ class Layout(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str = Field(default="csv", min_length=1)
+    data_end: AwareDatetime | None = None
     time_zone: str | None = None
     dates: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)

@@ -475,3 +475,11 @@ def test_the_invented_itsm_desk_is_guessed_and_read(tmp_path):
 def test_counts_by_day_are_refused_with_a_sentence():
     with pytest.raises(DataError, match="no column looks like contact_id"):
         csv.read(SHARED / "google_fiber/market_1.csv", mapping=None, data_end=END, time_zone="UTC")
+
+
+def test_the_mapping_may_say_when_the_export_was_made(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ticket_id,created_at\n1,2026-01-05T10:00:00Z\n2,2026-01-25T10:00:00Z\n")
+    (tmp_path / "m.toml").write_text('data_end = 2026-03-01T00:00:00Z\n[contacts]\ncontact_id = "ticket_id"\nopened_at = "created_at"\n')
+    assert csv.read(tmp_path / "t.csv", mapping=tmp_path / "m.toml").manifest.data_end == datetime(2026, 3, 1, tzinfo=UTC)
+    with pytest.raises(UsageError, match="--data-end is needed"):
+        csv.read(tmp_path / "t.csv")
