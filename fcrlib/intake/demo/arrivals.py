@@ -92,7 +92,7 @@ def _moments(category: Ints, *, seed: int, start: datetime, end: datetime) -> In
 def _month_end(calendar: Ints) -> Bools:
     months = calendar.astype("datetime64[D]").astype("datetime64[M]")
     of_month = calendar - months.astype("datetime64[D]").astype(np.int64)
-    left = (months + 1).astype("datetime64[D]").astype(np.int64) - calendar
+    left = (months + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64) - calendar
     return np.asarray((of_month < 3) | (left <= 2))
 
 
