@@ -254,7 +254,7 @@ def test_the_components_are_those_of_a_plain_union_find(rows: list[tuple[str, st
     for _ in person:
         for held in holders.values():
             smallest = min(person[who] for who in held)
-            person.update({who: smallest for who in held})
+            person.update(dict.fromkeys(held, smallest))
     found = customers(told(*((s, r, k, v) for s, r, (k, v) in rows)), country="GB", shared_phone=99)
     assert {(s, r): name for s, r, name in found.people.rows()} == {who: ":".join(smallest) for who, smallest in person.items()}
 
