@@ -60,7 +60,9 @@ class Manifest(BaseModel):
 
     def has(self, capability: str) -> bool:
         """Does the desk have this? Raises KeyError for a capability that does not exist."""
-        return CAPABILITIES[capability] != "" and capability in self.capabilities
+        if capability not in CAPABILITIES:
+            raise KeyError(capability)
+        return capability in self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
