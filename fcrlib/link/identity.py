@@ -25,9 +25,9 @@ MOST_CUSTOMERS = 20
 SHARED_PHONE = 5
 # Mailboxes of a task, not of a person; a superset of those that redaction leaves readable before the hash.
 ROLE_BOXES = (
-    "abuse|accounting|accounts|admin|administrator|billing|careers|contact|customerservice|do-not-reply|donotreply|enquiries|finance|hello|help|helpdesk|"
-    "hostmaster|hr|info|invoice|invoices|it|jobs|kontakt|legal|mail|mailer-daemon|marketing|no-reply|no_reply|noreply|notifications|office|orders|"
-    "payments|postmaster|press|privacy|reception|root|sales|security|service|shop|support|team|webmaster"
+    "abuse|accounting|accounts|admin|administrator|billing|careers|contact|customerservice|do-not-reply|donotreply|enquiries|finance|hello|help|"
+    "helpdesk|hostmaster|hr|info|invoice|invoices|it|jobs|kontakt|legal|mail|mailer-daemon|marketing|no-reply|no_reply|noreply|notifications|office|"
+    "orders|payments|postmaster|press|privacy|reception|root|sales|security|service|shop|support|team|webmaster"
 )
 # The last two spell "anonymous" on a keypad.
 ANONYMOUS = ("anonymous", "blocked", "private", "restricted", "unavailable", "unknown", "withheld", "266696687", "+266696687")
@@ -45,9 +45,10 @@ _WHY = pl.Enum([*_WEAK, *_REFUSED, "account"])
 class Customers:
     """Who is who, and why not.
 
-    `people`: `source`, `customer_ref`, `person`, one row per customer, sorted. `person` is `source:customer_ref` of the smallest member, so it depends
-    on nothing but the members. `known`: the customers that have at least one strong key, `source`, `customer_ref`, sorted.
-    `weak`: keys that joined nobody: `kind`, `value`, `customers` (how many have it), `why` (role address, anonymous, own, shared phone), widest first.
+    `people`: `source`, `customer_ref`, `person`, one row per customer, sorted. `person` is `source:customer_ref` of the smallest member, so it
+    depends on nothing but the members. `known`: the customers that have at least one strong key, `source`, `customer_ref`, sorted.
+    `weak`: keys that joined nobody: `kind`, `value`, `customers` (how many have it), `why` (role address, anonymous, own, shared phone), widest
+    first.
     `refused`: values that are no identifier: `kind`, `why`, `n` (distinct customers and values), `example`.
     `cut`: persons too large to be one: `person` (as it would have been), `customers`, `keys` (what was dropped, as `kind value`, widest first).
     """
@@ -78,7 +79,7 @@ def customers(
     identifiers
         `source`, `customer_ref`, `kind`, `value_norm`. Rows without a customer are left out.
     most
-        Most customers one person may have. In a larger component keys are let in from the rarest to the widest, and one that would exceed it is dropped.
+        Most customers one person may have. In a larger component keys are let in from the rarest to the widest; one that would exceed it is dropped.
     weak
         The company's own numbers, addresses and domains, in the clear; they join nobody.
     plus_tags
@@ -237,16 +238,16 @@ def _reason(*, own: Collection[str], country: str | None) -> pl.Expr:
     """Why a row joins nobody; null for a strong key. Words are known in the clear and as the pseudonym that redaction gives them."""
     kind, plain, key = pl.col("kind"), pl.col("plain"), pl.col("key")
     is_phone, is_email, hashed = kind == "phone", kind == "email", key.str.contains(_HASHED)
-    zeros, repeats = [f"{sign}{'0' * n}" for n in range(4, 17) for sign in ("", "+")], [digit * n for digit in "0123456789" for n in range(4, 17)]
-    nobody = plain.is_in(_either(ANONYMOUS)) | key.is_in(_either(ANONYMOUS)) | is_phone & plain.is_in(_either(zeros))
-    once = "|".join(f"{digit}{{4,}}" for digit in range(10))
+    alike = {digit: [f"{sign}{digit * n}" for n in range(4, 21) for sign in ("", "+")] for digit in "0123456789"}
+    repeats = [text for texts in alike.values() for text in texts]
+    nobody = plain.is_in(_either(ANONYMOUS)) | key.is_in(_either(ANONYMOUS)) | is_phone & plain.is_in(_either(alike["0"]))
     whys = (
         ("account", kind == "account"),
         ("empty", plain.is_null() | (plain == "")),
         ("anonymous", nobody | is_phone & plain.str.contains(r"^\+?\d{0,3}0{7,}$")),
         ("error value", plain.is_in(_either(DAMAGED)) | plain.str.contains(r"^#+$")),
         ("shortened by a spreadsheet", plain.str.contains(r"^[+-]?\d+(?:[.,]\d*e[+-]?|e[+-])\d+$")),
-        ("one digit repeated", plain.str.contains(rf"^\+?(?:{once})$") | plain.is_in(_either(repeats))),
+        ("one digit repeated", plain.is_in(_either(repeats))),
         ("own", _is_own(own, country=country)),
         ("role address", is_email & key.str.contains(rf"^(?:{ROLE_BOXES})(?:\+[^@]*)?@")),
         ("not an e-mail address", is_email & ~hashed & ~key.str.contains(r"^[^@\s]+@[^@\s]+$")),

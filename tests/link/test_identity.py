@@ -217,6 +217,14 @@ def test_a_cut_drops_the_widest_key_and_leaves_the_rare_ones() -> None:
     assert found.known.height == 24
 
 
+def test_rare_keys_are_let_in_before_wide_ones() -> None:
+    wide = of("external", *["crm-0"] * 15)
+    links = told(*(("zd", f"c{n + end:02}", "email", f"l{n}@example.org") for n in range(14, 24) for end in (0, 1)))
+    found = customers(pl.concat([wide, links]))
+    assert found.people["person"].to_list() == [*(f"zd:c{n:02}" for n in range(14)), *["zd:c14"] * 11]
+    assert found.cut.rows() == [("zd:c00", 25, ["external crm-0"])]
+
+
 def test_a_long_chain_is_cut_no_more_than_it_must_be() -> None:
     links = [("zd", f"c{n + end:03}", "order", f"o{n:03}") for n in range(49) for end in (0, 1)]
     found = customers(told(*links), most=20)
