@@ -82,19 +82,11 @@ def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cl
     lone = pl.when(member.is_null()).then(pl.format("\x00{}", pl.int_range(pl.len()))).otherwise(member)
     w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
     rows = frame.select(*keys, _what=what.cast(pl.Float64), _member=lone, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
-    groups = rows.group_by(*keys, "_member").agg(
-        n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum(), squares=(pl.col("_w") ** 2).sum()
-    )
+    groups = rows.group_by(*keys, "_member").agg(n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum())
     groups = groups.sort(*keys, "_member") if keys else groups.sort("_member")
     totals = pl.col("k").sum() / pl.col("m").sum()
     spread = ((pl.col("k") - pl.col("m") * totals) ** 2).sum() / pl.col("m").sum() ** 2
-    parts = [
-        pl.col("n").sum(),
-        pl.len().alias("clusters"),
-        totals.alias("share"),
-        spread.alias("_spread"),
-        (pl.col("squares").sum()).alias("_squares"),
-    ]
+    parts = [pl.col("n").sum(), pl.len().alias("clusters"), totals.alias("share"), spread.alias("_spread")]
     table = groups.group_by(keys, maintain_order=True).agg(parts) if keys else groups.select(parts)
     return _with_interval(table).select(*keys, "n", "clusters", "share", "low", "high", "deff")
 

@@ -33,10 +33,6 @@ def _text(description: str, **more: Any) -> dy.String:
     return dy.String(nullable=not more.get("primary_key", False), description=description, **more)
 
 
-def _known(description: str) -> dy.String:
-    return dy.String(nullable=False, description=description)
-
-
 def _instant(description: str, *, nullable: bool = True) -> dy.Datetime:
     return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us", description=description, metadata={"unit": "instant, UTC"})
 

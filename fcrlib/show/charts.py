@@ -58,7 +58,7 @@ def rates(
     drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n, **({"apart": apart} if apart else {}))
     drawn = _worded(drawn, name="segment").with_columns(_state(reference, pl.col("apart") if apart else pl.lit(True)).alias("state"))
     shown = _columns(
-        ordered, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n), interval=_ends(low, high)
+        names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n), interval=_ends(low, high)
     )
     said = alt or _described(f"Share by {_name(by, names)}", drawn["tail"], drawn["segment"])
     return Figure(id, title, drawing.draw_rates(drawn, reference, reference_label, good), ordered, shown, note, said)
@@ -103,7 +103,7 @@ def trend(
     drawn = _plain(frame.with_columns(open_ended.alias("__open")), x=x, share=share, low=low, high=high, n=n, open="__open")
     drawn = _worded(drawn, name="x")
     first = (x, share, low, high, n, *([hollow] if hollow else []))
-    shown = _columns(frame, names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=first, interval=_ends(low, high))
+    shown = _columns(names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=first, interval=_ends(low, high))
     said = alt or _described("Share over time", drawn["tail"], drawn["x"].cast(pl.String))
     return Figure(id, title, drawing.draw_trend(drawn, reference, reference_label), frame, shown, note, said)
 
@@ -134,7 +134,7 @@ def grid(
     drawn = drawn.with_columns(_spelled(drawn["value"], kind).alias("text"), _tone(drawn["value"]).alias("tone"))
     pairs = drawn["y"] + ", " + drawn["x"]
     said = alt or _described(f"{_name(value, names)} by {_name(y, names)} and {_name(x, names)}", drawn["text"], pairs)
-    shown = _columns(frame, names, {value: kind}, first=(y, x, value))
+    shown = _columns(names, {value: kind}, first=(y, x, value))
     return Figure(
         id, title, drawing.draw_cells(drawn.with_columns((pairs + ": " + drawn["text"]).alias("label")), x=_name(x, names)), frame, shown, note, said
     )
@@ -180,7 +180,7 @@ def bars(
     drawn = drawn.with_columns(_spelled(drawn["value"], kind, currency).alias("tail"), marked.alias("marked"))
     drawn = drawn.with_columns((pl.col("segment") + ": " + pl.col("tail")).alias("label"))
     kinds = {x: kind, **{name: kind for name in (low, high) if name}}
-    shown = _columns(frame, names, kinds, first=(y, x, *(name for name in (low, high) if name)), interval=_ends(low, high), currency=currency)
+    shown = _columns(names, kinds, first=(y, x, *(name for name in (low, high) if name)), interval=_ends(low, high), currency=currency)
     said = alt or _described(f"{_name(x, names)} by {_name(y, names)}", drawn["tail"], drawn["segment"])
     return Figure(id, title, drawing.draw_bars(drawn, kind, ranged=low is not None), frame, shown, note, said)
 
@@ -221,7 +221,7 @@ def curve(
         raise UsageError(f"figure '{id}' has {len(lines)} lines, a reader tells {len(SERIES)} apart: keep the largest or draw `rates`")
     drawn = drawn.with_columns(_spelled(drawn["y"], kind).alias("tail"))
     kinds = {y: kind, **{name: kind for name in (low, high) if name}}
-    shown = _columns(frame, names, kinds, first=tuple(name for name in (by, x, y, low, high) if name), interval=_ends(low, high))
+    shown = _columns(names, kinds, first=tuple(name for name in (by, x, y, low, high) if name), interval=_ends(low, high))
     ends = drawn.group_by("series", maintain_order=True).last()
     said = alt or _described(f"{y_title or _name(y, names)} over {x_title or _name(x, names)}; the last values", ends["tail"], ends["series"])
     return Figure(
@@ -279,7 +279,6 @@ def _ends(low: str | None, high: str | None) -> list[tuple[str, str]]:
 
 
 def _columns(
-    frame: pl.DataFrame,
     names: Mapping[str, str] | None,
     kinds: Mapping[str, spelled.Kind],
     *,

@@ -71,7 +71,7 @@ def handled(cases: pl.DataFrame, *, seed: int, batch: str, truth: Truth, agents:
     fails, cause = _struck(slices, normal, rng=stream(seed, batch, "fails"))
     mechanism = _mechanisms(cause, fails, normal, truth=truth, rng=stream(seed, batch, "mechanism"))
     staffed = cases.with_columns(_path(cases, start_team, home, agent, mechanism, agents=agents, rng=stream(seed, batch, "path")))
-    timed = staffed.with_columns(_steps(staffed, mechanism, fails, rng=stream(seed, batch, "steps")))
+    timed = staffed.with_columns(_steps(staffed, mechanism, rng=stream(seed, batch, "steps")))
     outcome = pl.DataFrame({"fails": fails, "cause": cause, "mechanism": mechanism, "probability": np.where(normal, slices[-1], 0.0)})
     return timed.with_columns(outcome).with_columns(_aftermath(timed, fails, cause, truth=truth, rng=stream(seed, batch, "aftermath")))
 
@@ -167,7 +167,7 @@ def office(at: Ints) -> Ints:
     return np.where(weekday >= 5, (at // DAY + 7 - weekday) * DAY + 7 * HOUR + (at % DAY) // 8, at)
 
 
-def _steps(cases: pl.DataFrame, mechanism: Ints, fails: Bools, *, rng: np.random.Generator) -> pl.DataFrame:
+def _steps(cases: pl.DataFrame, mechanism: Ints, *, rng: np.random.Generator) -> pl.DataFrame:
     """The times of everything up to the first resolution."""
     rows, opened, channel = cases.height, cases["opened"].to_numpy(), codes(cases["channel"])
     pace = np.array([_PACE[name] for name in CHANNELS], dtype=np.float64)
