@@ -39,12 +39,12 @@ def failures(study: Study) -> pl.DataFrame:
     pl.DataFrame
         `reason`, `n` failed contacts with it, `share`, `low`, `high` of the failed contacts; the most frequent first.
     """
-    failed = study.contacts.filter(pl.col("label") == "failed").select("source", "contact_id", "customer_ref", "reasons")
+    failed = study.contacts.filter(pl.col("label") == "failed").select("source", "contact_id", "customer", "reasons")
     if failed.is_empty():
         return pl.DataFrame(schema={"reason": pl.String, "n": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64})
     kinds = failed["reasons"].explode().drop_nulls().unique().sort()
     rows = [
-        rate(failed, pl.col("reasons").list.contains(kind), cluster="customer_ref").select(
+        rate(failed, pl.col("reasons").list.contains(kind), cluster="customer").select(
             pl.lit(kind).alias("reason"), (pl.col("share") * pl.col("n")).round().cast(pl.Int64).alias("n"), "share", "low", "high"
         )
         for kind in kinds
@@ -80,7 +80,7 @@ def weekly(study: Study) -> pl.DataFrame:
     """
     week = pl.col("start_at").dt.convert_time_zone(study.time_zone).dt.truncate("1w").dt.date().alias("week")
     index = study.everything.filter(pl.col("label").is_in(["resolved", "failed", "pending"])).with_columns(week)
-    final = rate(mature(index), pl.col("label") == "resolved", by="week", cluster="customer_ref")
+    final = rate(mature(index), pl.col("label") == "resolved", by="week", cluster="customer")
     sizes = index.group_by("week").agg(everyone=pl.len())
     first, last = study.desk.manifest.data_start.date(), study.desk.manifest.data_end.date()
     partial = (pl.col("week") < first) | (pl.col("week").dt.offset_by("6d") > last)

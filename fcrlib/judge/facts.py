@@ -52,10 +52,11 @@ class Facts:
     ----------
     frame
         One row per contact, in the order given: `i` (row number), `excluded` (reason or null), `start_at`, `anchor_at`,
-        `horizon_at`, `no_answer`, `auto_closed`, `undecided` (a thank-you reopened it and nobody has settled it yet),
-        `survey_yes`.
+        `horizon_at` (null where no window is waited for), `no_answer`, `auto_closed`, `undecided_at` (a thank-you reopened it and
+        nobody has settled it yet), `yes_at` (the customer said that it was resolved).
     failures
-        One row per failure of a contact's own making: `i`, `at`, `reason`.
+        One row per failure of a contact's own making: `i`, `at`, `reason`, and `inside_at`: what has to lie in the window for it to
+        count, or null where the window does not matter.
     messages
         The customer's own messages in contacts that were merged into another: `i`, `at`.
     """
@@ -79,29 +80,43 @@ def gather(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFram
     story = in_order(events, contacts=known, data_end=data_end)
     frame = _resolutions(_starts(known, story), story, policy=policy, data_end=data_end)
     frame = _answers(frame, story, messages_known=messages_known)
-    reopenings = _reopenings(frame, story, policy=policy)
+    reopenings = _reopenings(frame, story)
     answers = _survey(frame, surveys=surveys, data_end=data_end)
     vetoes = answers.filter((pl.col("resolved") != "yes") & (policy.survey != "ignore"))
+    inside = [*_handovers(frame, story, policy=policy), *_limits(frame, story, policy=policy), vetoes.select("i", "at", reason=pl.lit("survey_no"))]
     failures = pl.concat(
         [
-            reopenings.filter(pl.col("at").is_not_null()).select("i", "at", reason=pl.lit("reopened")),
-            *_handovers(frame, story, policy=policy),
-            *_limits(frame, story, policy=policy),
-            *_clocks(frame, policy=policy, data_end=data_end),
-            vetoes.select("i", "at", reason=pl.lit("survey_no")),
+            reopenings.filter(pl.col("at").is_not_null()).select("i", "at", reason=pl.lit("reopened"), inside_at="inside_at"),
+            *(frame.select("i", "at", "reason", inside_at="at") for frame in inside),
+            *(frame.with_columns(inside_at=pl.lit(None, AT)) for frame in _clocks(frame, policy=policy, data_end=data_end)),
         ]
     )
-    undecided = reopenings.filter(pl.col("undecided")).select("i").unique().with_columns(undecided=pl.lit(True))
-    happy = answers.filter(pl.col("resolved") == "yes").select("i").unique().with_columns(survey_yes=pl.lit(True))
+    undecided = reopenings.filter(pl.col("undecided")).group_by("i").agg(undecided_at=pl.col("inside_at").min())
+    happy = first_per_contact(answers.filter(pl.col("resolved") == "yes")).select("i", yes_at="at")
     frame = frame.with_columns(excluded=_exclusion(policy=policy, data_end=data_end))
     merged = frame.filter(pl.col("excluded") == "merged").select("i", "opened_at", "initiated_by")
     frame = (
         frame.join(undecided, on="i", how="left", maintain_order="left")
         .join(happy, on="i", how="left", maintain_order="left")
-        .with_columns(pl.col("undecided", "survey_yes").fill_null(False))
-        .select("i", "excluded", "start_at", "anchor_at", "horizon_at", "no_answer", "auto_closed", "undecided", "survey_yes")
+        .select("i", "excluded", "start_at", "anchor_at", "horizon_at", "no_answer", "auto_closed", "undecided_at", "yes_at")
     )
     return Facts(frame, failures, _merged_messages(merged, story))
+
+
+def customer() -> pl.Expr:
+    """Who asked: the person where customers have been joined, else the source and its own word; null where nobody is known."""
+    own = pl.format("{}:{}", pl.col("source").str.replace_all("%", "%25", literal=True).str.replace_all(":", "%3A", literal=True), "customer_ref")
+    return pl.coalesce("person", own)
+
+
+def in_key_order(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Contacts in key order, each once: overlapping exports hand over the same contact twice."""
+    key = ["source", "contact_id"]
+    source, number = (pl.col(name) for name in key)
+    ascending = (source > source.shift(1)) | ((source == source.shift(1)) & (number > number.shift(1)))
+    if contacts.select(ascending.fill_null(True).all()).item():
+        return contacts
+    return contacts.unique(key, keep="last", maintain_order=True).sort(key)
 
 
 def in_order(events: pl.DataFrame, *, contacts: pl.DataFrame, data_end: datetime) -> pl.DataFrame:
@@ -153,7 +168,7 @@ def _resolutions(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy,
     joined = joined.join(_solved_before(contacts, story), on="i", how="left", maintain_order="left")
     settled = pl.when(pl.col("was_solved")).then("start_at")
     anchor = pl.coalesce(settled, "event_at", pl.min_horizontal(told))
-    return joined.with_columns(anchor_at=anchor).with_columns(horizon_at=pl.col("anchor_at") + policy.window)
+    return joined.with_columns(anchor_at=anchor).with_columns(horizon_at=pl.col("anchor_at") + pl.lit(policy.window, pl.Duration("us")))
 
 
 def _solved_before(contacts: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
@@ -176,8 +191,8 @@ def _answers(contacts: pl.DataFrame, story: pl.DataFrame, *, messages_known: boo
     )
 
 
-def _reopenings(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
-    """Each reopening inside the window: `i`, `at` (when it became a failure, or null) and whether it is `undecided`.
+def _reopenings(contacts: pl.DataFrame, story: pl.DataFrame) -> pl.DataFrame:
+    """Each reopening inside the window: `i`, `inside_at`, `at` (when it became a failure, or null) and whether it is `undecided`.
 
     Solved to closed is none; the system's own without a customer message is none. One that a thank-you caused becomes a
     failure only when an agent replies in public again or the customer writes more than thanks before it is re-solved.
@@ -190,8 +205,8 @@ def _reopenings(contacts: pl.DataFrame, story: pl.DataFrame, *, policy: Policy) 
         solved_before=pl.when(same).then(pl.col("at").shift(1)),
         solved_next=_next_resolution(),
     )
-    states = states.with_columns(anchor_at=contacts["anchor_at"].gather(states["i"]))
-    within = (pl.col("at") > pl.col("anchor_at")) & (pl.col("at") <= pl.col("anchor_at") + policy.window)
+    states = states.with_columns(anchor_at=contacts["anchor_at"].gather(states["i"]), horizon_at=contacts["horizon_at"].gather(states["i"]))
+    within = (pl.col("at") > pl.col("anchor_at")) & ((pl.col("at") <= pl.col("horizon_at")) | pl.col("horizon_at").is_null())
     reopened = states.filter(pl.col("opened") & within).with_columns(pl.col("solved_before").fill_null(pl.col("anchor_at")))
     return _judge_reopenings(reopened, story.join(reopened.select("i"), on="i", how="semi", maintain_order="left"))
 
@@ -226,6 +241,7 @@ def _judge_reopenings(reopened: pl.DataFrame, story: pl.DataFrame) -> pl.DataFra
     by_system = (pl.col("actor") == "system") & (pl.col("said") == 0)
     return judged.select(
         "i",
+        inside_at="at",
         at=pl.when(by_system).then(None).when(by_thanks).then(more_in_time).otherwise("at"),
         undecided=by_thanks & more_in_time.is_null() & pl.col("solved_next").is_null(),
     )

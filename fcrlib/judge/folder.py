@@ -41,7 +41,7 @@ def judge_folder(folder: Path, *, policy: Policy, to: Path, data_end: datetime |
     end = data_end or manifest.data_end
     facts, names = _gather(folder, manifest, policy=policy, data_end=end, size=contacts_at_once)
     others = meet(names, facts=facts.frame, messages=facts.messages, policy=policy, data_end=end)
-    failures = pl.concat([facts.failures, others.failures])
+    failures = pl.concat([facts.failures.drop("inside_at"), others.failures])
     shutil.rmtree(to, ignore_errors=True)
     to.mkdir(parents=True)
     for place, first in enumerate(range(0, names.height, contacts_at_once)):

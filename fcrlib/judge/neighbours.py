@@ -15,8 +15,9 @@ import polars as pl
 
 from fcrlib.model.policy import Policy
 
-LINK_COLUMNS = ("source", "contact_id", "customer_ref", "channel", "category", "issue_key", "follow_up_of", "parent_id", "merged_into")
+LINK_COLUMNS = ("source", "contact_id", "customer_ref", "person", "channel", "category", "issue_key", "follow_up_of", "parent_id", "merged_into")
 _PAIRS = {"early": pl.UInt32, "late": pl.UInt32}
+_FAR = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,41 @@ class Neighbours:
     failures: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Meetings:
+    """How contacts about the same issue meet in time, before any window is held against it.
+
+    Parameters
+    ----------
+    duplicates
+        `i`, `of`: contacts that are another one sent twice.
+    groups
+        Contacts that share a key with another, by key and start: `i`, `key`, `start_at`, `anchor_at`.
+    linked
+        Explicitly linked pairs: `early`, `late`, `start_at`, `anchor_at`, `next_at`.
+    first
+        One row per contact that met another: `i`, `anchor_at`, `parallel_at` (the first one while open), `repeat_at` (the first one after
+        the resolution).
+    """
+
+    duplicates: pl.DataFrame
+    groups: list[pl.DataFrame]
+    linked: pl.DataFrame
+    first: pl.DataFrame
+
+    def repeats(self, *, window: timedelta | None) -> pl.DataFrame:
+        """Contacts that come back about an earlier one: `i`, `of` (one it follows; `roots` leads to the first of the chain)."""
+        found = [*(_repeats_in_group(group, window=window) for group in self.groups), _linked_repeats(self.linked, window=window)]
+        return pl.concat(found).unique("i", keep="first", maintain_order=True)
+
+    def failures(self, *, window: timedelta | None) -> pl.DataFrame:
+        """The first contact while open is `parallel_contact`, the first inside the window is `repeat_contact`: `i`, `at`, `reason`."""
+        late = pl.lit(False) if window is None else pl.col("repeat_at") > pl.col("anchor_at") + window
+        repeat = self.first.filter(pl.col("repeat_at").is_not_null() & ~late)
+        named = {"parallel_at": ("parallel_contact", self.first.drop_nulls("parallel_at")), "repeat_at": ("repeat_contact", repeat)}
+        return pl.concat([frame.select("i", at=column, reason=pl.lit(reason)) for column, (reason, frame) in named.items()])
+
+
 def meet(
     contacts: pl.DataFrame,
     *,
@@ -47,7 +83,21 @@ def meet(
     data_end: datetime,
     similar: pl.DataFrame | None = None,
 ) -> Neighbours:
-    """Let the contacts of each customer meet in time.
+    """Let the contacts of each customer meet in time, and hold the policy's window against it; parameters as in `meetings`."""
+    met = meetings(contacts, facts=facts, messages=messages, policy=policy, data_end=data_end, similar=similar)
+    return Neighbours(met.duplicates, roots(met.repeats(window=policy.window)), met.failures(window=policy.window))
+
+
+def meetings(
+    contacts: pl.DataFrame,
+    *,
+    facts: pl.DataFrame,
+    messages: pl.DataFrame,
+    policy: Policy,
+    data_end: datetime,
+    similar: pl.DataFrame | None = None,
+) -> Meetings:
+    """Let the contacts of each customer meet in time; the window of the policy is not looked at.
 
     Parameters
     ----------
@@ -63,7 +113,7 @@ def meet(
     numbered = contacts.select(LINK_COLUMNS).with_row_index("i")
     moments = facts.filter(pl.col("excluded").is_null() & (pl.col("start_at") <= data_end)).select("i", "start_at", "anchor_at")
     starts = facts.select("i", "start_at")
-    groups = [_sorted_groups(numbered, moments, key=key) for key in _keys(policy)]
+    groups = [_sorted_groups(numbered, moments, key=key) for key in _keys(policy, who=_who(contacts))]
     merged = _merges(numbered)
     pairs = _pairs(numbered, similar=similar) if policy.same_issue != "none" else pl.DataFrame(schema=_PAIRS)
 
@@ -72,21 +122,24 @@ def meet(
     alias = roots(pl.concat([merged, duplicates]).unique("i", keep="first", maintain_order=True))
     standing = moments.join(duplicates, on="i", how="anti", maintain_order="left")
     linked = _ordered_pairs(pairs, standing, starts=starts, alias=alias)
-
-    meetings = [*(_next_in_group(group) for group in groups), _linked_meetings(linked), _merged_meetings(messages, moments, alias, policy)]
-    repeats = [*(_repeats_in_group(group, window=policy.window) for group in groups), _linked_repeats(linked, window=policy.window)]
-    pointers = pl.concat(repeats).unique("i", keep="first", maintain_order=True)
-    return Neighbours(duplicates, roots(pointers), _failures(pl.concat(meetings), window=policy.window))
+    met = [*(_next_in_group(group) for group in groups), _linked_meetings(linked), _merged_meetings(messages, moments, alias, policy)]
+    return Meetings(duplicates, groups, linked, _first_meetings(pl.concat(met)))
 
 
-def _keys(policy: Policy) -> list[list[str]]:
+def _who(contacts: pl.DataFrame) -> list[str]:
+    """What names a customer: the person where customers have been joined, else the source and its own word."""
+    return ["person"] if contacts["person"].count() else ["source", "customer_ref"]
+
+
+def _keys(policy: Policy, *, who: list[str]) -> list[list[str]]:
     scope = [] if policy.across_channels else ["channel"]
+    by_key = [*who, "issue_key"]
     return {
         "none": [],
-        "any": [["source", "customer_ref", *scope]],
-        "category": [["source", "customer_ref", "category", *scope], ["source", "customer_ref", "issue_key"]],
-        "linked": [["source", "customer_ref", "issue_key"]],
-        "text": [["source", "customer_ref", "issue_key"]],
+        "any": [[*who, *scope]],
+        "category": [[*who, "category", *scope], by_key],
+        "linked": [by_key],
+        "text": [by_key],
     }[policy.same_issue]
 
 
@@ -105,8 +158,9 @@ def _packed(columns: pl.DataFrame) -> pl.Series:
     they are packed.
     """
     codes = columns.select(pl.all().cast(pl.Categorical).to_physical())
-    packed = codes["customer_ref"].cast(pl.UInt64)
-    for column in codes.drop("customer_ref"):
+    customer = "person" if "person" in codes.columns else "customer_ref"
+    packed = codes[customer].cast(pl.UInt64)
+    for column in codes.drop(customer):
         levels = column.unique().sort()
         packed = packed * max(1, levels.len()) + (levels.search_sorted(column) if levels.len() > 1 else 0)
     return packed
@@ -115,14 +169,15 @@ def _packed(columns: pl.DataFrame) -> pl.Series:
 def _pairs(contacts: pl.DataFrame, *, similar: pl.DataFrame | None) -> pl.DataFrame:
     """Explicit links as pairs. A parent is shared by many customers in an outage, so it links only within one customer."""
     follow_ups = _targets(contacts, column="follow_up_of")
-    children = _targets(contacts, column="parent_id").filter(pl.col("customer_ref") == pl.col("customer_ref_target"))
+    children = _targets(contacts, column="parent_id").filter(pl.col("customer") == pl.col("customer_target"))
     pairs = [frame.select(early="target", late="i") for frame in (follow_ups, children)]
     return pl.concat([*pairs, *([similar.select(list(_PAIRS))] if similar is not None else [])])
 
 
 def _targets(contacts: pl.DataFrame, *, column: str) -> pl.DataFrame:
-    pointing = contacts.filter(pl.col(column).is_not_null()).select("i", "source", "customer_ref", contact_id=column)
-    known = contacts.select("source", "contact_id", target="i", customer_ref_target="customer_ref")
+    customer = _who(contacts)[-1]
+    pointing = contacts.filter(pl.col(column).is_not_null()).select("i", "source", contact_id=column, customer=customer)
+    known = contacts.select("source", "contact_id", target="i", customer_target=customer)
     return pointing.join(known, on=["source", "contact_id"], maintain_order="left").filter(pl.col("i") != pl.col("target"))
 
 
@@ -198,28 +253,22 @@ def _merged_meetings(messages: pl.DataFrame, moments: pl.DataFrame, alias: pl.Da
     return onto.filter(apart).select("i", "anchor_at", "next_at").sort("i", "next_at")
 
 
-def _repeats_in_group(group: pl.DataFrame, *, window: timedelta) -> pl.DataFrame:
+def _repeats_in_group(group: pl.DataFrame, *, window: timedelta | None) -> pl.DataFrame:
     """A contact is a repeat while any earlier one of its group is open or inside its window; it points at the run's first."""
-    far = pl.lit(2**62).cast(pl.Int64)
-    until = (pl.col("anchor_at") + window).dt.timestamp("us").fill_null(far).cum_max().over("key")
+    ends = pl.lit(_FAR).cast(pl.Int64) if window is None else (pl.col("anchor_at") + window).dt.timestamp("us").fill_null(_FAR)
+    until = ends.cum_max().over("key")
     first = pl.col("key").ne_missing(pl.col("key").shift(1))
     covered = group.with_columns(repeat=~first & (pl.col("start_at").dt.timestamp("us") <= until.shift(1)).fill_null(False))
     head = pl.when(~pl.col("repeat")).then("i").forward_fill()
     return covered.with_columns(of=head).filter("repeat").select("i", "of")
 
 
-def _linked_repeats(linked: pl.DataFrame, *, window: timedelta) -> pl.DataFrame:
-    covered = pl.col("anchor_at").is_null() | (pl.col("next_at") <= pl.col("anchor_at") + window)
-    return linked.filter(covered).select(i="late", of="early")
+def _linked_repeats(linked: pl.DataFrame, *, window: timedelta | None) -> pl.DataFrame:
+    late = pl.lit(False) if window is None else (pl.col("next_at") > pl.col("anchor_at") + window).fill_null(False)
+    return linked.filter(~late).select(i="late", of="early")
 
 
-def _failures(meetings: pl.DataFrame, *, window: timedelta) -> pl.DataFrame:
-    """The first contact while open is `parallel_contact`, the first inside the window is `repeat_contact`."""
-    parallel = meetings.filter(pl.col("anchor_at").is_null() | (pl.col("next_at") <= pl.col("anchor_at")))
-    repeat = meetings.filter((pl.col("next_at") > pl.col("anchor_at")) & (pl.col("next_at") <= pl.col("anchor_at") + window))
-    named = {"parallel_contact": parallel, "repeat_contact": repeat}
-    return pl.concat([_earliest(frame).with_columns(reason=pl.lit(reason)) for reason, frame in named.items()])
-
-
-def _earliest(meetings: pl.DataFrame) -> pl.DataFrame:
-    return meetings.group_by("i").agg(at=pl.col("next_at").min()).sort("i")
+def _first_meetings(met: pl.DataFrame) -> pl.DataFrame:
+    after = (pl.col("next_at") > pl.col("anchor_at")).fill_null(False)
+    parallel, repeat = (pl.col("next_at").filter(when).min() for when in (~after, after))
+    return met.group_by("i").agg(pl.col("anchor_at").first(), parallel_at=parallel, repeat_at=repeat).sort("i")

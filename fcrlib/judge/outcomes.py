@@ -7,23 +7,25 @@ wherever the earlier one is not pending.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 import polars as pl
 
-from fcrlib.judge.facts import AT, Facts, gather
+from fcrlib.judge.definitions import definition_grid
+from fcrlib.judge.facts import AT, Facts, customer, gather, in_key_order
 from fcrlib.judge.neighbours import Neighbours, meet
+from fcrlib.judge.verdict import LABELS, verdict
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.policy import Policy
 
-LABELS = ("excluded", "repeat", "failed", "pending", "resolved")
 REASONS = (
     "parallel_contact", "repeat_contact", "reopened", "escalated", "transferred", "survey_no", "extra_customer_reply",
     "extra_agent_reply", "several_agents", "put_on_hold", "no_response", "auto_closed", "deferred", "unresolved",
 )  # fmt: skip
+__all__ = ["LABELS", "OUTCOME_COLUMNS", "REASONS", "assemble", "definition_grid", "judge", "own_story"]
 OUTCOME_COLUMNS = (
-    "source", "contact_id", "resolved_by", "first_group", "first_agent", "resolver_group", "resolver_agent", "non_resolvable",
+    "source", "contact_id", "customer_ref", "person", "resolved_by", "first_group", "first_agent", "resolver_group", "resolver_agent",
+    "non_resolvable",
 )  # fmt: skip
 
 
@@ -52,6 +54,7 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
         - `start_at`, `anchor_at`, `horizon_at`: start, first resolution, end of the window
         - `repeat_of`: the first contact of the chain that a repeat belongs to
         - `duplicate_of`: the contact of which this is a second submission
+        - `customer`: who asked, one name over all sources; null where nobody is known
         - `resolved_by`: human, bot, automation, customer or unknown
         - `confirmed`: the customer said yes when asked whether it was resolved; without a yes it is only assumed
         - `attributable`: false for what nobody at the desk could resolve
@@ -73,11 +76,11 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
     [('1', 'failed', 'repeat_contact', None), ('2', 'repeat', None, '1'), ('3', 'resolved', None, None)]
     """
     end = data_end or desk.manifest.data_end
-    contacts = _one_row_each(desk.contacts)
+    contacts = in_key_order(desk.contacts)
     facts = own_story(contacts, events=desk.events, surveys=desk.surveys, policy=policy, manifest=desk.manifest, data_end=end)
     similar = _similar(contacts, facts.frame, policy=policy)
     others = meet(contacts, facts=facts.frame, messages=facts.messages, policy=policy, data_end=end, similar=similar)
-    failures = pl.concat([facts.failures, others.failures])
+    failures = pl.concat([facts.failures.drop("inside_at"), others.failures])
     names = contacts["contact_id"]
     return assemble(contacts, facts.frame, others=others, failures=failures, names=names, policy=policy, manifest=desk.manifest, data_end=end)
 
@@ -117,19 +120,9 @@ def assemble(
         frame.join(others.duplicates.rename({"of": "duplicate"}), on="i", how="left", maintain_order="left")
         .join(others.repeats.rename({"of": "chain"}), on="i", how="left", maintain_order="left")
         .join(_failures_per_contact(failures.filter(here), policy=policy), on="i", how="left", maintain_order="left")
-        .with_columns(_label(policy, data_end=data_end))
+        .with_columns(verdict(policy, data_end=data_end, because=pl.col("reasons").list.first()))
     )
     return _outcomes(contacts, known, names=names, policy=policy, manifest=manifest)
-
-
-def _one_row_each(contacts: pl.DataFrame) -> pl.DataFrame:
-    """Contacts in key order, each once: overlapping exports hand over the same contact twice."""
-    key = ["source", "contact_id"]
-    source, number = (pl.col(name) for name in key)
-    ascending = (source > source.shift(1)) | ((source == source.shift(1)) & (number > number.shift(1)))
-    if contacts.select(ascending.fill_null(True).all()).item():
-        return contacts
-    return contacts.unique(key, keep="last", maintain_order=True).sort(key)
 
 
 def _similar(contacts: pl.DataFrame, facts: pl.DataFrame, *, policy: Policy) -> pl.DataFrame | None:
@@ -137,7 +130,8 @@ def _similar(contacts: pl.DataFrame, facts: pl.DataFrame, *, policy: Policy) -> 
         return None
     from fcrlib.link.issues import similar_pairs
 
-    return similar_pairs(contacts.with_row_index("i").join(facts.select("i", "start_at"), on="i", maintain_order="left"))
+    dated = contacts.with_row_index("i").join(facts.select("i", "start_at"), on="i", maintain_order="left")
+    return similar_pairs(dated.with_columns(source=pl.lit(""), customer_ref=customer()), threshold=policy.similarity)
 
 
 def _failures_per_contact(failures: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
@@ -149,33 +143,6 @@ def _failures_per_contact(failures: pl.DataFrame, *, policy: Policy) -> pl.DataF
     return first.group_by("i", maintain_order=True).agg(reasons=pl.col("reason").cast(pl.String), reason_at="at", failed_at=pl.col("at").first())
 
 
-def _label(policy: Policy, *, data_end: datetime) -> list[pl.Expr]:
-    """One label per contact, and its reason: the first line that holds decides."""
-    failed = pl.col("failed_at").is_not_null()
-    before_anchor = failed & (pl.col("failed_at") < pl.col("anchor_at"))
-    window_open = pl.lit(data_end).dt.convert_time_zone("UTC") < pl.col("horizon_at")
-    lines: list[tuple[pl.Expr, str, pl.Expr]] = [
-        (pl.col("excluded").is_not_null(), "excluded", pl.col("excluded")),
-        (pl.col("start_at") > data_end, "pending", pl.lit("not_started")),
-        (pl.col("duplicate").is_not_null(), "excluded", pl.lit("duplicate_submission")),
-        (pl.col("chain").is_not_null(), "repeat", pl.lit(None)),
-        (before_anchor, "failed", pl.col("reasons").list.first()),
-        (pl.col("no_answer") & (policy.zero_touch == "exclude"), "excluded", pl.lit("no_response")),
-        (pl.col("auto_closed") & (policy.auto_close == "exclude"), "excluded", pl.lit("auto_closed")),
-        (failed, "failed", pl.col("reasons").list.first()),
-        (pl.col("anchor_at").is_null(), "pending", pl.lit("open")),
-        (pl.col("survey_yes") & (policy.survey == "decides"), "resolved", pl.lit(None)),
-        (pl.col("undecided"), "pending", pl.lit("open")),
-        (window_open, "pending", pl.lit("window")),
-        (pl.lit(policy.survey == "decides"), "excluded", pl.lit("no_answer")),
-    ]
-    label: Any = pl.when(False).then(pl.lit(""))
-    reason: Any = pl.when(False).then(pl.lit(""))
-    for holds, word, why in lines:
-        label, reason = label.when(holds).then(pl.lit(word)), reason.when(holds).then(why)
-    return [label.otherwise(pl.lit("resolved")).cast(pl.Enum(LABELS)).alias("label"), reason.otherwise(None).alias("reason")]
-
-
 def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, policy: Policy, manifest: Manifest) -> pl.DataFrame:
     is_failed = pl.col("label") == "failed"
     return known.with_columns(
@@ -183,6 +150,7 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, 
             "source",
             "contact_id",
             "resolved_by",
+            customer=customer(),
             routing_group="first_group",
             routing_agent="first_agent",
             coaching_group="resolver_group",
@@ -202,13 +170,14 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, 
         "horizon_at",
         names.gather(known["chain"]).alias("repeat_of"),
         names.gather(known["duplicate"]).alias("duplicate_of"),
+        "customer",
         "resolved_by",
-        pl.col("survey_yes").alias("confirmed"),
+        pl.col("yes_at").is_not_null().alias("confirmed"),
         "attributable",
         "routing_group",
         "routing_agent",
         "coaching_group",
         "coaching_agent",
-        left_truncated=pl.col("start_at") < manifest.data_start + policy.window,
+        left_truncated=pl.col("start_at") < manifest.data_start + (policy.window or timedelta(0)),
         policy=pl.lit(f"{policy.name} {policy.fingerprint}"),
     )

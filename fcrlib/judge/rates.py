@@ -78,16 +78,20 @@ def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cl
     (3, 2, 0.6666666666666666)
     """
     keys = [by] if isinstance(by, str) else list(by)
-    member = pl.int_range(pl.len()).cast(pl.String) if cluster is None else pl.col(cluster).cast(pl.String)
-    lone = pl.when(member.is_null()).then(pl.format("\x00{}", pl.int_range(pl.len()))).otherwise(member)
     w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
-    rows = frame.select(*keys, _what=what.cast(pl.Float64), _member=lone, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
-    groups = rows.group_by(*keys, "_member").agg(n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum())
-    groups = groups.sort(*keys, "_member") if keys else groups.sort("_member")
+    member = pl.lit(None, pl.UInt32) if cluster is None else pl.col(cluster)
+    rows = frame.select(*keys, _what=what.cast(pl.Float64), _member=member, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
+    named, alone = rows.filter(pl.col("_member").is_not_null()), rows.filter(pl.col("_member").is_null())
+    groups = named.group_by(*keys, "_member").agg(n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum())
+    lone = alone.select(*keys, "_member", n=pl.lit(1, pl.get_index_type()), m="_w", k=pl.col("_w") * pl.col("_what"))
+    clusters = pl.concat([groups, lone])
+    # Sums of whole numbers do not depend on the order; those of weights do, in the last digit.
+    clusters = clusters if weight is None else clusters.sort(*keys, "_member", "m", "k")
     totals = pl.col("k").sum() / pl.col("m").sum()
-    spread = ((pl.col("k") - pl.col("m") * totals) ** 2).sum() / pl.col("m").sum() ** 2
+    k, m = pl.col("k"), pl.col("m")
+    spread = ((k**2).sum() - 2 * totals * (k * m).sum() + totals**2 * (m**2).sum()).clip(lower_bound=0) / m.sum() ** 2
     parts = [pl.col("n").sum(), pl.len().alias("clusters"), totals.alias("share"), spread.alias("_spread")]
-    table = groups.group_by(keys, maintain_order=True).agg(parts) if keys else groups.select(parts)
+    table = clusters.group_by(keys).agg(parts).sort(keys) if keys else clusters.select(parts)
     return _with_interval(table).select(*keys, "n", "clusters", "share", "low", "high", "deff")
 
 
@@ -134,7 +138,7 @@ def stand_apart(rates: pl.DataFrame, *, whole: float | None) -> pl.DataFrame:
     return rates.with_columns(apart=(gap.abs() > wider * reach).fill_null(False))
 
 
-def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | None = "customer_ref") -> pl.DataFrame:
+def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | None = "customer") -> pl.DataFrame:
     """First contact resolution, and everything that is not in it.
 
     Parameters
@@ -151,7 +155,7 @@ def fcr(judged: pl.DataFrame, *, by: str | Sequence[str] = (), cluster: str | No
 
     Examples
     --------
-    >>> judged = pl.DataFrame({"label": ["resolved", "resolved", "failed", "pending"], "customer_ref": list("abcd")})
+    >>> judged = pl.DataFrame({"label": ["resolved", "resolved", "failed", "pending"], "customer": list("abcd")})
     >>> fcr(judged).select("n", "share", "pending", "lowest", "highest").row(0)
     (3, 0.6666666666666666, 1, 0.5, 0.75)
     """

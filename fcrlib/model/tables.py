@@ -60,6 +60,7 @@ class Contacts(dy.Schema):
     closed_at = _instant("when it was closed for good")
     status = _choice(STATUSES, "status at the data end", nullable=False)
     customer_ref = _text("who asked, as the source names them; unknown stays null and never matches another unknown")
+    person = _text("who asked, one name over all that a customer is known by; written by `link`, empty before")
     account_ref = _text("the company the customer belongs to")
     channel = _choice(CHANNELS, "how the customer came in", nullable=False)
     channel_raw = _text("the source's own word for the channel")

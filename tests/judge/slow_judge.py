@@ -12,7 +12,9 @@ ORDER = ("deleted", "spam", "merged", "internal", "test", "side_conversation", "
 def slow_judge(contacts: list[dict[str, Any]], *, policy: dict[str, Any], data_end: float) -> dict[str, tuple[str, str | None]]:
     """Label per contact id as (label, reason); contacts in the form of the vector file, times in hours."""
     pol = {"window_h": 168.0, "same_issue": "category", "channel_switch": True, "transfer": "ignore", "zero_touch": "exclude", "auto_close": "exclude",
-           "survey": "ignore", "max_customer_msgs_after_reply": None, "resolve_within_h": None, "resolve_deadline_h": 720.0, "dup_gap_h": 0.5} | policy  # fmt: skip
+           "survey": "ignore", "max_customer_msgs_after_reply": None, "resolve_within_h": None, "resolve_deadline_h": 720.0, "dup_gap_h": 0.5,
+           "unit": "issue", "while_open": "judge"} | policy  # fmt: skip
+    pol["window_h"] = INF if pol["window_h"] is None else pol["window_h"]
     people = sorted((Person(contact, data_end) for contact in contacts), key=lambda person: (person.start, person.id))
     by_id = {person.id: person for person in people}
     live = [person for person in people if person.excluded is None and person.start <= data_end]
@@ -34,7 +36,7 @@ def slow_judge(contacts: list[dict[str, Any]], *, policy: dict[str, Any], data_e
             labels[person.id] = ("pending", "not_started")
         elif person.id in duplicates:
             labels[person.id] = ("excluded", "duplicate_submission")
-        elif person.id in repeats:
+        elif person.id in repeats and pol["unit"] == "issue":
             labels[person.id] = ("repeat", None)
         else:
             others = [other.start for other in live if other is not person and later(other, person) and same(person, other, pol, by_id, duplicates)]
@@ -133,6 +135,8 @@ class Person:
             failures.append((self.anchor, "no_response"))
         if pol["auto_close"] == "fail" and inactive:
             failures.append((self.anchor, "auto_closed"))
+        if not known and pol["while_open"] == "wait":
+            return "pending", "open"
         if known and first[0] < self.anchor:
             return "failed", None
         if silent and pol["zero_touch"] == "exclude":
@@ -143,7 +147,7 @@ class Person:
             return "failed", None
         if not known or undecided:
             return "pending", "open"
-        return ("pending", "window") if data_end < horizon else ("resolved", None)
+        return ("pending", "window") if data_end < horizon < INF else ("resolved", None)
 
     def own_failures(self, pol: dict[str, Any], horizon: float, data_end: float) -> list[tuple[float, str]]:
         found = []

@@ -58,7 +58,7 @@ def test_unknown_rows_and_unknown_customers_are_neither_yes_nor_one_person() -> 
 
 def test_segments_recombine_to_the_total() -> None:
     judged = pl.DataFrame(
-        {"label": ["resolved", "failed", "pending", "repeat", "excluded", "resolved"], "customer_ref": list("aabbcc"), "team": list("xyxyxy")}
+        {"label": ["resolved", "failed", "pending", "repeat", "excluded", "resolved"], "customer": list("aabbcc"), "team": list("xyxyxy")}
     )
     whole, parts = fcr(judged).row(0, named=True), fcr(judged, by="team")
     for count in ("n", "resolved", "failed", "pending", "repeat", "excluded"):
@@ -67,7 +67,7 @@ def test_segments_recombine_to_the_total() -> None:
 
 
 def test_a_segment_without_a_verdict_is_unknown_not_zero() -> None:
-    judged = pl.DataFrame({"label": ["pending", "resolved"], "customer_ref": ["a", "b"], "team": ["x", "y"]})
+    judged = pl.DataFrame({"label": ["pending", "resolved"], "customer": ["a", "b"], "team": ["x", "y"]})
     rows = {row["team"]: row for row in fcr(judged, by="team").to_dicts()}
     assert rows["x"]["share"] is None
     assert rows["x"]["n"] == 0
