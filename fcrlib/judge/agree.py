@@ -21,7 +21,8 @@ class Agreement:
 
     `table`: four rows `system`, `survey`, `n`, `share` (weighted). `kappa` beyond chance; `sensitivity`, `specificity`: share of the
     customers' yes (no) that the system reads so; nan where undefined. `difference`: system minus survey, paired; `chi2`, `p`: McNemar's
-    test of it, exact when fewer than 25 unweighted contacts disagree. `measures`: `measure`, `n`, `value`, `low`, `high` (95 %).
+    test of it, exact when fewer than 25 contacts disagree, unweighted and unclustered. `measures`: `measure` (kappa, sensitivity,
+    specificity, `ppv` and `npv`: share of the system's yes (no) that the customer confirms, difference), `n`, `value`, `low`, `high` (95 %).
     `false_resolutions`: the rows that the system calls resolved and the customer does not, as given.
     """
 
@@ -37,7 +38,7 @@ class Agreement:
     false_resolutions: pl.DataFrame
 
 
-def agreement(linked: pl.DataFrame, *, system: str, survey: str, weight: str | None = None) -> Agreement:
+def agreement(linked: pl.DataFrame, *, system: str, survey: str, weight: str | None = None, cluster: str | None = None) -> Agreement:
     """Compare the system's verdict with the customer's on the contacts that have both.
 
     Parameters
@@ -46,6 +47,8 @@ def agreement(linked: pl.DataFrame, *, system: str, survey: str, weight: str | N
         One row per contact, yes/no `system` and `survey`; a null in either, or in `weight`, leaves the row out.
     weight
         Column of response weights; the variances then rest on Kish's effective size.
+    cluster
+        Column whose rows belong together, usually the customer; a null is a cluster of its own. It shrinks the effective size further.
 
     References
     ----------
@@ -58,9 +61,8 @@ def agreement(linked: pl.DataFrame, *, system: str, survey: str, weight: str | N
     >>> found.n, round(found.kappa, 3), found.sensitivity, found.specificity
     (9, 0.769, 1.0, 0.75)
     """
-    known(linked, [system, survey, *([weight] if weight else [])], yes_no=(system, survey))
-    w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
-    both = linked.select(system=pl.col(system).cast(pl.Boolean), survey=pl.col(survey).cast(pl.Boolean), w=w).drop_nulls()
+    known(linked, [system, survey, *(name for name in (weight, cluster) if name)], yes_no=(system, survey))
+    both = _both(linked, system, survey, weight, cluster)
     total = float(both["w"].sum())
     if total <= 0:
         raise DataError(f"no contact has both a verdict of the system ({system!r}) and an answer ({survey!r}), so they cannot be compared")
@@ -68,18 +70,62 @@ def agreement(linked: pl.DataFrame, *, system: str, survey: str, weight: str | N
     sums = both.group_by("system", "survey").agg(n=pl.len().cast(pl.Int64), share=pl.col("w").sum() / total, squares=pl.col("w").pow(2).sum())
     table = four.join(sums, on=["system", "survey"], how="left", maintain_order="left").fill_null(0)
     shares, squares = table["share"].to_list(), table["squares"].to_list()
-    size, disagree = total**2 / sum(squares), [shares[2] * total, shares[1] * total]
-    chi2, p = mcnemar(disagree, squares[1:3], exact=weight is None and sum(disagree) < EXACT_BELOW)
-    apart, alike = paired(shares, size), kappa(shares, size)
-    yes = rate(both.filter("survey"), pl.col("system"), weight="w").select("n", "share", "low", "high").row(0)
-    no = rate(both.filter(~pl.col("survey")), ~pl.col("system"), weight="w").select("n", "share", "low", "high").row(0)
-    found = {"kappa": (both.height, *alike), "sensitivity": yes, "specificity": no}
-    found["difference"] = (both.height, apart.value, apart.low, apart.high)
-    rows = [(name, int(n), *values) for name, (n, *values) in found.items()]
-    measures = pl.DataFrame(rows, orient="row", schema=["measure", "n", "value", "low", "high"], infer_schema_length=None).fill_nan(None)
+    gap, same = pl.col("system").cast(pl.Float64) - pl.col("survey").cast(pl.Float64), (pl.col("system") == pl.col("survey")).cast(pl.Float64)
+    size, apart_by, alike_by = total**2 / sum(squares), _inflation(both, gap), _inflation(both, same)
+    disagree, simple = [shares[2] * total, shares[1] * total], weight is None and cluster is None
+    chi2, p = mcnemar(disagree, [square * apart_by for square in squares[1:3]], exact=simple and sum(disagree) < EXACT_BELOW)
+    apart, alike = paired(shares, size / apart_by), kappa(shares, size / alike_by)
+    measures = _measures(both, kappa=alike, difference=(apart.value, apart.low, apart.high))
     k, sensitivity, specificity = measures["value"].fill_null(math.nan).head(3).to_list()
     false = linked.filter(pl.col(system).cast(pl.Boolean) & ~pl.col(survey).cast(pl.Boolean))
     return Agreement(both.height, table.drop("squares"), k, sensitivity, specificity, apart, chi2, p, measures, false)
+
+
+def _both(linked: pl.DataFrame, system: str, survey: str, weight: str | None, cluster: str | None) -> pl.DataFrame:
+    """The rows with both verdicts: `system`, `survey`, `w`, `member`."""
+    w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
+    who = pl.lit(None, pl.String) if cluster is None else pl.col(cluster).cast(pl.String)
+    rows = linked.select(system=pl.col(system).cast(pl.Boolean), survey=pl.col(survey).cast(pl.Boolean), w=w, member=who)
+    return rows.drop_nulls(["system", "survey", "w"]).with_columns(pl.col("member").fill_null(pl.format("\x00{}", pl.int_range(pl.len()))))
+
+
+def _inflation(both: pl.DataFrame, what: pl.Expr) -> float:
+    """How many times the members inflate the variance of a weighted mean; at least 1."""
+    rows = both.select("member", rest=pl.col("w") * (what - (pl.col("w") * what).sum() / pl.col("w").sum()))
+    alone = float((rows["rest"] ** 2).sum())
+    together = float((rows.group_by("member").agg(pl.col("rest").sum())["rest"] ** 2).sum())
+    return max(1.0, together / alone) if alone > 0 else 1.0
+
+
+def _measures(both: pl.DataFrame, **given: tuple[float, float, float]) -> pl.DataFrame:
+    """Kappa, the four shares read off the rows and the columns of the table, and the difference: `measure`, `n`, `value`, `low`, `high`."""
+    yes, said = pl.col("system"), pl.col("survey")
+    read = {"sensitivity": (said, yes), "specificity": (~said, ~yes), "ppv": (yes, said), "npv": (~yes, ~said)}
+    found: dict[str, tuple[float | None, ...]] = {"kappa": (both.height, *given["kappa"])}
+    for name, (among, what) in read.items():
+        found[name] = rate(both.filter(among), what, weight="w", cluster="member").select("n", "share", "low", "high").row(0)
+    found["difference"] = (both.height, *given["difference"])
+    schema = {"measure": pl.String, "n": pl.Int64, "value": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame([(name, *values) for name, values in found.items()], orient="row", schema=schema).fill_nan(None)
+
+
+def rogan_gladen(apparent: float, *, sensitivity: float, specificity: float) -> float:
+    """The true share behind an apparent one, were all contacts read with this sensitivity and specificity.
+
+    A cross-check, not an estimate: those of the customers who answer are not those of all. It is not cut to 0..1, so that a
+    contradiction shows; nan when the system reads no better than a coin.
+
+    References
+    ----------
+    Rogan and Gladen (1978), American Journal of Epidemiology 107, 71-76, equation 1.
+
+    Examples
+    --------
+    >>> round(rogan_gladen(23 / 150, sensitivity=0.96, specificity=0.89), 4)
+    0.051
+    """
+    better = sensitivity + specificity - 1
+    return (apparent + specificity - 1) / better if better > 0 else math.nan
 
 
 def kappa(shares: Sequence[float], size: float) -> tuple[float, float, float]:

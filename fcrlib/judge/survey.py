@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 import polars as pl
 
-from fcrlib.judge.agree import Agreement, agreement, ends
+from fcrlib.judge.agree import Agreement, agreement, ends, rogan_gladen
 from fcrlib.judge.rates import Z95, rate
 from fcrlib.judge.strata import ladder, tally
 from fcrlib.judge.weights import Weights, response_weights
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError, UsageError
 
-__all__ = ["Agreement", "Weights", "agreement", "hybrid", "quality_score", "response_weights", "sample_size", "tipping"]
+__all__ = [
+    "Agreement", "Weights", "agreement", "bounds", "hybrid", "last_answers", "means", "quality_score", "response_weights", "rogan_gladen",
+    "sample_size", "tilt_in_words", "tipping",
+]  # fmt: skip
 Phases = tuple[pl.DataFrame, pl.DataFrame, str]
 
 
@@ -94,7 +98,7 @@ def _phases(contacts: pl.DataFrame, system: str, survey: str, cells: Sequence[st
         notes.append(f"{len(collapsed)} of {table.height} cells with fewer than {least} answers merged: {shown}{more}")
     if lost := contacts.height - rows.height:
         notes.append(f"{lost} contacts without a verdict of the system left out")
-    return rows, strata, "; ".join(notes)
+    return rows.select("_flag", "_said", "_answered", "_member", "stratum"), strata, "; ".join(notes)
 
 
 def _plain(rows: pl.DataFrame, name: str, column: str, member: str | None, note: str) -> dict[str, object]:
@@ -120,25 +124,32 @@ def _tilted(rows: pl.DataFrame, strata: pl.DataFrame, delta: float, *, member: s
         mute = ", ".join(strata.filter(pl.col("n") < 2)["stratum"])
         return {"estimator": name, "note": f"no estimate: fewer than two answers where {mute.replace('_flag', 'the flag')}; {note}"}
     leant, est = _lean(strata, delta)
-    spread = float(((leant["W"] * leant["slope"]) ** 2 * leant["p"] * (1 - leant["p"]) / (leant["n"] - 1)).sum())
+    # A stratum whose few answers are all alike is not known without error: half a yes and half a no are added to its spread.
+    q = pl.when((pl.col("yes") > 0) & (pl.col("yes") < pl.col("n"))).then("p").otherwise((pl.col("yes") + 0.5) / (pl.col("n") + 1))
+    spread = float(leant.select((pl.col("W") * pl.col("slope")) ** 2 * q * (1 - q) / (pl.col("n") - 1)).sum().item())
     variance, z = spread + (float((leant["W"] * leant["whole"] ** 2).sum()) - est**2) / rows.height, Z95
     if member is not None:
-        variance, z = _clustered(rows, leant, est)
-    size = min(est * (1 - est) / variance, rows.height) if variance > 0 else float(strata["n"].sum())
+        # As for a plain rate, customers may only widen the interval: a narrower one is luck.
+        together, z = _clustered(rows, leant, est)
+        variance = max(variance, together)
+    # Where every answer is alike, the answers count as they would with equal shares: few that stand for many are few.
+    alike = 1 / float((leant["W"] ** 2 / leant["n"]).sum())
+    size = min(est * (1 - est) / variance, rows.height) if 1e-12 < est < 1 - 1e-12 else alike
     _, low, high = ends(est, size, z=z)
     return {"estimator": name, "est": est, "se": max(variance, 0.0) ** 0.5, "low": low, "high": high, "note": note}
 
 
 def _clustered(rows: pl.DataFrame, leant: pl.DataFrame, est: float) -> tuple[float, float]:
-    """Variance from the score sums of the clusters, and the t quantile that goes with their number."""
+    """Variance from the score sums of the clusters, and the t quantile that goes with the number of those that answered."""
     from scipy.special import stdtrit
 
     told = pl.col("N") / pl.col("n") * pl.col("slope") * (pl.col("n") / (pl.col("n") - 1)).sqrt() * (pl.col("_said").cast(pl.Float64) - pl.col("p"))
     score = pl.col("whole") - est + told.fill_null(0)
     lone = pl.col("_member").fill_null(pl.format("\x00{}", pl.int_range(pl.len())))
-    sums = rows.with_columns(lone).join(leant, on="stratum").group_by("_member").agg(score.sum().alias("score"))["score"]
-    groups = max(sums.len(), 2)
-    return float((sums**2).sum()) / rows.height**2 * groups / (groups - 1), float(stdtrit(groups - 1, 0.975))
+    scored = rows.with_columns(lone).join(leant, on="stratum").group_by("_member")
+    sums = scored.agg(score=score.sum(), heard=pl.col("_answered").any())
+    groups, heard = max(sums.height, 2), max(int(sums["heard"].sum()), 2)
+    return float((sums["score"] ** 2).sum()) / rows.height**2 * groups / (groups - 1), float(stdtrit(heard - 1, 0.975))
 
 
 def tipping(contacts: pl.DataFrame, *, system: str, survey: str, cells: Sequence[str], threshold: float, at_least: int = 20) -> float | None:
@@ -160,6 +171,102 @@ def tipping(contacts: pl.DataFrame, *, system: str, survey: str, cells: Sequence
         middle = (low + high) / 2
         low, high = (middle, high) if _lean(strata, middle)[1] < threshold else (low, middle)
     return (low + high) / 2
+
+
+def tilt_in_words(column: str) -> pl.Expr:
+    """A column of tilts (log odds) as what they say about the silent customers; null reads that none gets there.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"tilt": [0.4]}).select(tilt_in_words("tilt")).item()
+    'customers who did not answer are 1.5 times as likely (odds) to have been resolved'
+    """
+    odds, tilt = pl.col(column).abs().exp().round(1).cast(pl.String), pl.col(column)
+    silent = pl.lit("customers who did not answer are")
+    more, less = (pl.format("{} {} times as likely (odds) to {}", silent, odds, pl.lit(end)) for end in ("have been resolved", "be unresolved"))
+    alike = pl.format("{} like those of their kind who did", silent)
+    words = pl.when(odds == "1.0").then(alike).when(tilt > 0).then(more).otherwise(less)
+    return pl.when(tilt.is_null()).then(pl.lit("no difference gets there")).otherwise(words)
+
+
+def bounds(contacts: pl.DataFrame, *, system: str, survey: str) -> pl.DataFrame:
+    """The share of yes if none, or all, of those who did not answer were resolved: honest, and too wide to act on.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row: `lowest`, `highest`, `width` (one less the share that answered), `n` (contacts with a verdict of the system), `respondents`.
+
+    References
+    ----------
+    Manski (1990), American Economic Review 80, 319-323.
+
+    Examples
+    --------
+    >>> contacts = pl.DataFrame({"flag": [True] * 4, "said": [True, False, None, None]})
+    >>> bounds(contacts, system="flag", survey="said").row(0)
+    (0.25, 0.75, 0.5, 4, 2)
+    """
+    known(contacts, [system, survey], yes_no=[system, survey])
+    said = pl.col(survey).cast(pl.Boolean)
+    counts = contacts.filter(pl.col(system).is_not_null()).select(n=pl.len().cast(pl.Int64), respondents=said.count().cast(pl.Int64), yes=said.sum())
+    yes, silent = pl.col("yes") / pl.col("n"), 1 - pl.col("respondents") / pl.col("n")
+    return counts.select(lowest=yes, highest=yes + silent, width=silent, n="n", respondents="respondents")
+
+
+def last_answers(surveys: pl.DataFrame, *, question: str, data_end: datetime) -> pl.DataFrame:
+    """The rows of `surveys` that count for a question: the last one per contact that answers it, by `data_end`, and was not superseded.
+
+    An offer is no answer, and a later answer to another question takes nothing back. Ordered by `source`, `contact_id`.
+    """
+    given = surveys.filter(pl.col(question).is_not_null(), pl.col("answered_at") <= data_end, ~pl.col("superseded"))
+    last = given.sort("answered_at", "seq").unique(["source", "contact_id"], keep="last", maintain_order=True)
+    return last.sort("source", "contact_id")
+
+
+def means(contacts: pl.DataFrame, *, value: str, good: str, cluster: str) -> pl.DataFrame:
+    """Mean of a score where `good` holds, where it does not, and the difference, with intervals that respect clusters.
+
+    Returns
+    -------
+    pl.DataFrame
+        `group` (resolved, failed, difference: failed less resolved), `n`, `clusters`, `mean`, `low`, `high` (95 %, t quantile of the
+        clusters; null with fewer than two clusters). A null value, or a null in `good`, leaves a row out; a null cluster is one of its own.
+
+    References
+    ----------
+    Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, section 5.8 (linearised ratio, summed by cluster).
+
+    Examples
+    --------
+    >>> contacts = pl.DataFrame({"ok": [True, True, False, False], "ces": [1.0, 3.0, 4.0, 6.0], "who": list("abcd")})
+    >>> means(contacts, value="ces", good="ok", cluster="who").select("group", "n", "mean").rows()
+    [('resolved', 2, 2.0), ('failed', 2, 5.0), ('difference', 4, 3.0)]
+    """
+    known(contacts, [value, good, cluster], yes_no=[good], numbers=[value])
+    lone = pl.col(cluster).cast(pl.String).fill_null(pl.format("\x00{}", pl.int_range(pl.len())))
+    rows = contacts.select(y=pl.col(value).cast(pl.Float64), good=pl.col(good).cast(pl.Boolean), member=lone).drop_nulls(["y", "good"])
+    signs = {"resolved": (1, 0), "failed": (0, 1), "difference": (-1, 1)}
+    return pl.concat([_mean(rows, name, *pair) for name, pair in signs.items()])
+
+
+def _mean(rows: pl.DataFrame, name: str, resolved: int, failed: int) -> pl.DataFrame:
+    """`resolved` times the one mean plus `failed` times the other, and the interval of that."""
+    from scipy.special import stdtrit
+
+    here = rows.filter((pl.col("good") & (resolved != 0)) | (~pl.col("good") & (failed != 0)))
+    sides = here.with_columns(
+        sign=pl.when("good").then(resolved).otherwise(failed) / pl.len().over("good"), gap=pl.col("y") - pl.col("y").mean().over("good")
+    )
+    sums = sides.group_by("member").agg(score=(pl.col("sign") * pl.col("gap")).sum())["score"]
+    groups, whole = sums.len(), here["good"].n_unique() == abs(resolved) + abs(failed)
+    mean = float((sides["sign"] * sides["y"]).sum()) if whole else None
+    half = None
+    if mean is not None and groups > 1:
+        half = float(stdtrit(groups - 1, 0.975)) * (float((sums**2).sum()) * groups / (groups - 1)) ** 0.5
+    ends = (None, None) if mean is None or half is None else (mean - half, mean + half)
+    schema = {"group": pl.String, "n": pl.Int64, "clusters": pl.Int64, "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame([(name, here.height, groups, mean, *ends)], orient="row", schema=schema)
 
 
 def sample_size(*, share: float = 0.7, half_width: float = 0.03, response: Sequence[float] = (0.10, 0.15), deff: float = 1.0) -> pl.DataFrame:

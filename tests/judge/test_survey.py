@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fcrlib.judge.survey import Weights, agreement, hybrid, quality_score, response_weights, sample_size, tipping
+from fcrlib.judge.agree import ends
+from fcrlib.judge.survey import Weights, agreement, hybrid, quality_score, response_weights, rogan_gladen, sample_size, tipping
 from fcrlib.model.errors import DataError, UsageError
 
 CHANNELS = ("chat", "mail", "phone")
@@ -105,6 +106,8 @@ def test_columns_may_have_any_name() -> None:
     named = contacts.rename({"channel": "answers"}).with_columns(contacts=pl.col("customer") % 2)
     found = [hybrid(frame, system="flag", survey="said", cells=cells) for frame, cells in ((contacts, ["channel"]), (named, ["answers"]))]
     assert found[0]["est"].to_list() == found[1]["est"].to_list()
+    letters = contacts.rename({"channel": "n"})
+    assert hybrid(letters, system="flag", survey="said", cells=["n"], cluster="customer")["se"].is_not_null().all()
     assert response_weights(named.with_columns(yes=pl.col("said").is_not_null()), responded="yes", cells=["answers", "contacts"]).ess > 0
 
 
@@ -158,7 +161,9 @@ def test_agreement_by_hand() -> None:
     assert found.p == pytest.approx(2 * sum(math.comb(15, k) for k in range(6)) / 2**15)
     assert found.difference.value == pytest.approx(-0.1)
     assert found.false_resolutions["contact"].to_list() == list(range(20, 25))
-    assert found.measures["measure"].to_list() == ["kappa", "sensitivity", "specificity", "difference"]
+    assert found.measures["measure"].to_list() == ["kappa", "sensitivity", "specificity", "ppv", "npv", "difference"]
+    assert found.measures["value"][3:5].to_list() == pytest.approx([20 / 25, 15 / 25])
+    assert found.measures["n"].to_list() == [50, 30, 20, 25, 25, 50]
     assert (found.measures["low"] < found.measures["value"]).all()
 
 
@@ -170,6 +175,65 @@ def test_equal_weights_change_no_estimate_and_unequal_ones_shrink_the_size() -> 
     assert even.difference.low == pytest.approx(plain.difference.low)
     width = [found.difference.high - found.difference.low for found in (plain, odd)]
     assert width[1] > width[0]
+
+
+def test_customers_who_answer_often_widen_the_agreement_and_move_no_estimate() -> None:
+    contacts, _ = desk(5, size=3000)
+    linked = contacts.drop_nulls().with_columns(who=pl.int_range(pl.len()).cast(pl.String))
+    once, tenfold = (agreement(frame, system="flag", survey="said", cluster="who") for frame in (linked, pl.concat([linked] * 10)))
+    assert tenfold.kappa == pytest.approx(once.kappa)
+    assert tenfold.chi2 == pytest.approx(once.chi2)
+    widths = [(found.measures["high"] - found.measures["low"]).to_list() for found in (once, tenfold)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.02)
+    nobody = agreement(linked.with_columns(who=pl.lit(None, pl.String)), system="flag", survey="said", cluster="who")
+    assert nobody.chi2 == pytest.approx(once.chi2)
+
+
+def test_the_cross_check_of_rogan_and_gladen_gives_the_published_share() -> None:
+    # epiR::epi.prev: 23 of 150 positive, sensitivity 0.96, specificity 0.89; the ends are those of Wilson's interval, put through the formula.
+    known = {"sensitivity": 0.96, "specificity": 0.89}
+    share, low, high = (rogan_gladen(end, **known) for end in ends(23 / 150, 150))
+    assert (share, low, high) == pytest.approx((0.0509804, -0.0065888, 0.1289174), abs=1e-6)
+    assert math.isnan(rogan_gladen(0.5, sensitivity=0.6, specificity=0.4))
+
+
+def test_the_cross_check_errs_where_customers_answer_by_channel_and_the_hybrid_does_not() -> None:
+    off = []
+    for seed in range(20):
+        contacts, truth = desk(seed)
+        found = agreement(contacts, system="flag", survey="said")
+        table = hybrid(contacts, system="flag", survey="said", cells=["channel"], tilt=[0])
+        crossed = rogan_gladen(table["est"][0], sensitivity=found.sensitivity, specificity=found.specificity)
+        off.append((crossed - truth, table["est"][2] - truth))
+    mean = [abs(sum(gaps) / len(off)) for gaps in zip(*off, strict=True)]
+    assert mean[0] > 0.02
+    assert mean[1] < 0.005
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_few_answers_that_are_all_alike_are_not_certain(answer: bool) -> None:
+    said = [answer] * 4 + [None] * 496
+    contacts = pl.DataFrame({"flag": [True] * 500 + [False] * 500, "said": said + [not answer] * 4 + [None] * 496})
+    split = hybrid(contacts, system="flag", survey="said", cells=[], tilt=[0]).row(2, named=True)
+    assert split["est"] == pytest.approx(0.5)
+    assert split["high"] - split["low"] > 0.15
+    alike = contacts.with_columns(said=pl.when(pl.col("said").is_not_null()).then(pl.lit(answer)))
+    row = hybrid(alike, system="flag", survey="said", cells=[], tilt=[0]).row(2, named=True)
+    assert row["est"] == float(answer)
+    assert row["high"] - row["low"] == pytest.approx(1 - ends(1.0, 8)[1])  # eight answers of equal weight
+
+
+def test_the_interval_counts_the_customers_who_answered_and_not_all_of_them() -> None:
+    said = [True, False] * 3
+    contacts = pl.DataFrame({"flag": [True] * 1000, "said": said + [None] * 994, "who": [str(place) for place in range(1000)]})
+    plain, wide = (hybrid(contacts, system="flag", survey="said", cells=[], cluster=who, tilt=[0]).row(2, named=True) for who in (None, "who"))
+    assert wide["high"] - wide["low"] > 1.1 * (plain["high"] - plain["low"])
+
+
+def test_the_bounds_without_any_belief_are_as_wide_as_the_silence() -> None:
+    contacts = pl.DataFrame({"flag": [True] * 60 + [False] * 40, "said": [True] * 10 + [None] * 50 + [False] * 10 + [None] * 30})
+    note = hybrid(contacts, system="flag", survey="said", cells=[], tilt=[0])["note"][1]
+    assert "between 0.100 and 0.900" in note  # width 0.8 = 1 - response rate
 
 
 def test_agreement_of_verdicts_that_never_differ_has_no_kappa() -> None:
