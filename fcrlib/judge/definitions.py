@@ -15,7 +15,7 @@ import polars as pl
 
 from fcrlib.judge.facts import Facts, customer, gather, in_key_order
 from fcrlib.judge.neighbours import Meetings, meetings
-from fcrlib.judge.rates import INDEX, MIN_CONTACTS, fcr
+from fcrlib.judge.rates import INDEX, MIN_CONTACTS, final_fcr
 from fcrlib.judge.verdict import verdict
 from fcrlib.link.issues import similar_pairs
 from fcrlib.model.desk import Desk
@@ -61,7 +61,7 @@ def definition_grid(
     -------
     pl.DataFrame
         One row per definition, by same issue, scope, window and transfer in the order given: `window_days`, `window`, `same_issue`, `rule` (in words), `scope`, `transfer`, `house` (is
-        it the house definition?), the columns of `rates.fcr`, then `tau` (Kendall's tau-b against the house's ranking of the segments with 30
+        it the house definition?), the columns of `rates.final_fcr`, then `tau` (Kendall's tau-b against the house's ranking of the segments with 30
         contacts or more; 1 = the same order; null with fewer than three) and `segments` (how many were ranked). The share is null where
         nothing can be judged, e.g. because the data is shorter than the window.
 
@@ -87,7 +87,8 @@ def definition_grid(
                 variant = house.revised(window=window, same_issue=issue, across_channels=across, transfer=transfer)
                 judged = told.judged(waited, variant)
                 named = _named(variant, house=house)
-                rows.append(fcr(judged, cluster="who").select(*(pl.lit(value).alias(name) for name, value in named.items()), pl.all()))
+                found = final_fcr(judged, window=window, cluster="who", spread="scaled")
+                rows.append(found.select(*(pl.lit(value).alias(name) for name, value in named.items()), pl.all()))
                 ranks.append(_ranking(judged))
     own = next((rank for row, rank in zip(rows, ranks, strict=True) if row["house"][0]), None)
     if own is None:
@@ -156,9 +157,10 @@ class _Told:
         return frame if within is None else frame.filter(self.contacts.with_columns(start_at=frame["start_at"]).select(within).to_series())
 
     def judged(self, waited: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-        """`label`, `who` and `segment` of the contacts to count."""
-        label, _ = verdict(policy, data_end=self.data_end, because=pl.lit(None, pl.String))
-        return waited.with_columns(failed_at=_failed_at(policy)).select(label, "who", "segment")
+        """The contacts to count with `label`, `reason` (of waiting), `failed_at`, `anchor_at`, `data_end`, `who` and `segment`."""
+        told = verdict(policy, data_end=self.data_end, because=pl.lit(None, pl.String))
+        end = pl.lit(self.data_end).dt.convert_time_zone("UTC").dt.cast_time_unit("us").alias("data_end")
+        return waited.with_columns(failed_at=_failed_at(policy)).select(*told, "failed_at", "anchor_at", end, "who", "segment")
 
 
 def _told(desk: Desk, house: Policy, *, longest: timedelta, data_end: datetime, segment: str | None) -> _Told:

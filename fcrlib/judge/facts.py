@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from fcrlib.model.columns import named
 from fcrlib.model.policy import Policy
 from fcrlib.model.tables import RESOLVED_STATUSES
 
@@ -105,8 +106,7 @@ def gather(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFram
 
 def customer() -> pl.Expr:
     """Who asked: the person where customers have been joined, else the source and its own word; null where nobody is known."""
-    own = pl.format("{}:{}", pl.col("source").str.replace_all("%", "%25", literal=True).str.replace_all(":", "%3A", literal=True), "customer_ref")
-    return pl.coalesce("person", own)
+    return pl.coalesce("person", named("customer_ref"))
 
 
 def in_key_order(contacts: pl.DataFrame) -> pl.DataFrame:

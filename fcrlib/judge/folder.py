@@ -47,7 +47,7 @@ def judge_folder(folder: Path, *, policy: Policy, to: Path, data_end: datetime |
     for place, first in enumerate(range(0, names.height, contacts_at_once)):
         part = facts.frame.slice(first, contacts_at_once)
         contacts = _contacts(folder, OUTCOME_COLUMNS, first, contacts_at_once)
-        rows = assemble(contacts, part, others=others, failures=failures, names=names["contact_id"], policy=policy, manifest=manifest, data_end=end)
+        rows = assemble(contacts, part, others=others, failures=failures, names=names, policy=policy, manifest=manifest, data_end=end)
         rows.write_parquet(to / f"part-{place:05}.parquet")
     return to
 
@@ -62,7 +62,7 @@ def _gather(folder: Path, manifest: Manifest, *, policy: Policy, data_end: datet
         told.append(Facts(*moved))
     facts = Facts(*(pl.concat([getattr(part, name) for part in told]) for name in ("frame", "failures", "messages")))
     names = pl.scan_parquet(folder / "contacts.parquet", glob=False).select(LINK_COLUMNS)
-    return facts, names.with_columns(pl.col("source", "category", "customer_ref").cast(pl.Categorical)).collect()
+    return facts, names.with_columns(pl.col("source", "category", "customer_ref", "person").cast(pl.Categorical)).collect()
 
 
 def _slices(folder: Path, *, size: int) -> Iterator[tuple[int, pl.DataFrame, pl.DataFrame]]:

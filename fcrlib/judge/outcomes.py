@@ -15,6 +15,7 @@ from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.facts import AT, Facts, customer, gather, in_key_order
 from fcrlib.judge.neighbours import Neighbours, meet
 from fcrlib.judge.verdict import LABELS, verdict
+from fcrlib.model.columns import named
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.policy import Policy
 
@@ -54,6 +55,7 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
         - `start_at`, `anchor_at`, `horizon_at`: start, first resolution, end of the window
         - `repeat_of`: the first contact of the chain that a repeat belongs to
         - `duplicate_of`: the contact of which this is a second submission
+        - `issue`: name of the issue, the first contact of its chain as `source:contact_id`; null where the contact is excluded
         - `customer`: who asked, one name over all sources; null where nobody is known
         - `resolved_by`: human, bot, automation, customer or unknown
         - `confirmed`: the customer said yes when asked whether it was resolved; without a yes it is only assumed
@@ -81,8 +83,7 @@ def judge(desk: Desk, *, policy: Policy, data_end: datetime | None = None) -> pl
     similar = _similar(contacts, facts.frame, policy=policy)
     others = meet(contacts, facts=facts.frame, messages=facts.messages, policy=policy, data_end=end, similar=similar)
     failures = pl.concat([facts.failures.drop("inside_at"), others.failures])
-    names = contacts["contact_id"]
-    return assemble(contacts, facts.frame, others=others, failures=failures, names=names, policy=policy, manifest=desk.manifest, data_end=end)
+    return assemble(contacts, facts.frame, others=others, failures=failures, names=contacts, policy=policy, manifest=desk.manifest, data_end=end)
 
 
 def own_story(
@@ -99,7 +100,7 @@ def assemble(
     *,
     others: Neighbours,
     failures: pl.DataFrame,
-    names: pl.Series,
+    names: pl.DataFrame,
     policy: Policy,
     manifest: Manifest,
     data_end: datetime,
@@ -113,9 +114,9 @@ def assemble(
     others, failures
         What all contacts do to each other, and all failures; those of other contacts are passed over.
     names
-        `contact_id` of every contact of the desk, by row number.
+        `source` and `contact_id` of every contact of the desk, by row number.
     """
-    here = pl.col("i").is_in(frame["i"].implode()) if frame.height < names.len() else pl.lit(True)
+    here = pl.col("i").is_in(frame["i"].implode()) if frame.height < names.height else pl.lit(True)
     known = (
         frame.join(others.duplicates.rename({"of": "duplicate"}), on="i", how="left", maintain_order="left")
         .join(others.repeats.rename({"of": "chain"}), on="i", how="left", maintain_order="left")
@@ -143,8 +144,10 @@ def _failures_per_contact(failures: pl.DataFrame, *, policy: Policy) -> pl.DataF
     return first.group_by("i", maintain_order=True).agg(reasons=pl.col("reason").cast(pl.String), reason_at="at", failed_at=pl.col("at").first())
 
 
-def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, policy: Policy, manifest: Manifest) -> pl.DataFrame:
+def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.DataFrame, policy: Policy, manifest: Manifest) -> pl.DataFrame:
     is_failed = pl.col("label") == "failed"
+    head = known.select(pl.coalesce("chain", "i")).to_series()
+    issue = pl.DataFrame([names[name].gather(head).cast(pl.String).alias(name) for name in ("source", "contact_id")]).select(named("contact_id"))
     return known.with_columns(
         contacts.select(
             "source",
@@ -168,8 +171,9 @@ def _outcomes(contacts: pl.DataFrame, known: pl.DataFrame, *, names: pl.Series, 
         "start_at",
         "anchor_at",
         "horizon_at",
-        names.gather(known["chain"]).alias("repeat_of"),
-        names.gather(known["duplicate"]).alias("duplicate_of"),
+        names["contact_id"].gather(known["chain"]).alias("repeat_of"),
+        names["contact_id"].gather(known["duplicate"]).alias("duplicate_of"),
+        pl.when(pl.col("label") != "excluded").then(issue.to_series()).alias("issue"),
         "customer",
         "resolved_by",
         pl.col("yes_at").is_not_null().alias("confirmed"),

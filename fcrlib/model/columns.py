@@ -1,4 +1,4 @@
-"""Are these the columns that the question needs?"""
+"""Are these the columns that the question needs, and what names a row over all sources?"""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def known(frame: pl.DataFrame, columns: Sequence[str], *, yes_no: Sequence[str] 
         raise UsageError("the columns are not those that the question needs", problems)
     if frame.is_empty():
         raise DataError("there are no rows, so there is nothing to compare")
+
+
+def named(column: str) -> pl.Expr:
+    """One name over all sources, `source:value`; a colon inside the source's name is spelled so that it cannot be mistaken."""
+    return pl.format("{}:{}", pl.col("source").str.replace_all("%", "%25", literal=True).str.replace_all(":", "%3A", literal=True), column)

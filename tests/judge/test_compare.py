@@ -83,12 +83,30 @@ def test_identical_agents_are_drawn_together_and_different_ones_are_not() -> Non
     assert np.mean((apart["low"].to_numpy() <= truth) & (truth <= apart["high"].to_numpy())) == pytest.approx(0.95, abs=0.04)
 
 
+def test_the_interval_holds_where_agents_differ_too_little_to_be_told_apart() -> None:
+    rng = np.random.Generator(np.random.PCG64(12))
+    hits = []
+    for _ in range(20):
+        truth = np.clip(rng.normal(0.72, 0.01, 80), 0, 1)
+        found = shrink(agents(rng, truth, 65), k="k", n="n")
+        hits.append(np.mean((found["low"].to_numpy() <= truth) & (truth <= found["high"].to_numpy())))
+    assert np.mean(hits) > 0.9
+
+
 def test_a_planted_bad_agent_is_flagged_and_nobody_else() -> None:
     rng = np.random.Generator(np.random.PCG64(7))
     found = shrink(agents(rng, np.array([0.5] + [0.72] * 199)), k="k", n="n")
     assert found["flagged"].arg_true().to_list() == [0]
     assert found["share"][0] < found["funnel_low"][0] < found["expected"][0]
     assert found["share"][0] < found["post"][0] < found["expected"][0]
+
+
+def test_one_bad_team_of_four_does_not_excuse_itself() -> None:
+    rng = np.random.Generator(np.random.PCG64(13))
+    bad = [shrink(agents(rng, np.array([0.6, 0.72, 0.72, 0.72]), 600), k="k", n="n")["flagged"][0] for _ in range(20)]
+    alike = [shrink(agents(rng, np.full(4, 0.72), 600), k="k", n="n")["flagged"].any() for _ in range(60)]
+    assert np.mean(bad) >= 0.9
+    assert np.mean(alike) <= 0.1
 
 
 def test_an_agent_with_hard_contacts_is_judged_by_what_is_expected_of_them() -> None:

@@ -95,6 +95,7 @@ def test_a_mature_set_holds_no_failure_whose_window_is_still_open() -> None:
         {
             "label": ["failed", "failed", "failed", "resolved"],
             "reason": ["reopened", "reopened", "unresolved", None],
+            "anchor_at": [end, end, None, end],
             "horizon_at": [soon, end, None, end],
             "data_end": [end] * 4,
         }
