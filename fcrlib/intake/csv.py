@@ -19,6 +19,7 @@ from fcrlib.intake.guess import Guess, guess
 from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.identity import Rules
 from fcrlib.model.tables import TABLES
 
 __all__ = ["Guess", "guess", "read"]
@@ -39,6 +40,7 @@ def read(
     mapping: Mapping[str, object] | Path | str | None = None,
     data_end: datetime | None = None,
     time_zone: str | None = None,
+    identity: Rules | None = None,
 ) -> Desk:
     """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; parquet; ndjson.
 
@@ -52,6 +54,8 @@ def read(
         When the export was made, unless the mapping says it. What happened later is dropped and counted.
     time_zone
         Zone of times that carry none; goes before the mapping's.
+    identity
+        How identifiers are read before they leave the clear.
 
     Raises
     ------
@@ -90,7 +94,8 @@ def read(
         dropped=tuple(one for one in told.dropped if one.count),
         notes=tuple(told.notes),
     )
-    return redact(Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, identifiers=_identifiers(contacts)))
+    desk = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, identifiers=_identifiers(contacts))
+    return redact(desk, rules=identity)
 
 
 def _end(given: datetime | None) -> datetime:

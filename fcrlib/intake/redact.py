@@ -7,7 +7,6 @@ a leading zero with an area code, brackets or a word like "call me at", so that 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -16,10 +15,13 @@ from dataclasses import replace
 
 import polars as pl
 
+from fcrlib.intake.keys import keys, settled
+from fcrlib.intake.pseudonyms import pseudonyms
 from fcrlib.model.desk import KEYS, Desk
+from fcrlib.model.identity import Rules
 
 # Columns that name a person by reference. Some exports use the e-mail address itself.
-REFERENCES = ("customer_ref", "first_agent", "resolver_agent", "actor_id", "agent_from", "agent_to", "agent_id")
+REFERENCES = ("customer_ref", "person", "first_agent", "resolver_agent", "actor_id", "agent_from", "agent_to", "agent_id")
 TEXTS = {"contacts": ("subject", "body"), "events": ("text",), "surveys": ("comment",)}
 KINDS = ("email", "phone", "iban", "card", "url", "ip", "name", "address")
 
@@ -88,22 +90,6 @@ _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("address", _ADDRESSES),
     ("name", _NAMES),
 )
-_ROLE_BOXES = (
-    "info",
-    "billing",
-    "office",
-    "support",
-    "sales",
-    "admin",
-    "accounts",
-    "hello",
-    "contact",
-    "service",
-    "mail",
-    "team",
-    "noreply",
-    "no-reply",
-)
 # Endings of file names that look like top-level domains: `chart@2x.png`, `vega@6.min.js`.
 _FILES = {
     "js",
@@ -136,7 +122,7 @@ _IBAN_LENGTH = {
 }  # fmt: skip
 
 
-def redact(desk: Desk) -> Desk:
+def redact(desk: Desk, *, rules: Rules | None = None) -> Desk:
     """Take personal data out of a desk.
 
     In subject, body, messages and survey comments, e-mail addresses, phone numbers, IBANs, card numbers (those that pass Luhn's check),
@@ -147,6 +133,8 @@ def redact(desk: Desk) -> Desk:
     every source, so the same person is found again. Role addresses keep the part before the `@` (`info@3f2a...`), which names no person and lets
     them be known as weak; a shared phone is known by being shared. The hash is a pseudonym, not anonymity: who has a list of
     phone numbers can try them all. References to customers and agents that are themselves an address or a phone number are hashed alike.
+
+    A hash says nothing of the value that it hides, so identifiers are brought into one shape first, as `rules` say.
 
     A desk that is already redacted is returned as it is.
 
@@ -169,8 +157,10 @@ def redact(desk: Desk) -> Desk:
         tables[table] = frame
     said = ", ".join(f"{found[kind]:,} {kind}" for kind in KINDS if found[kind]) or "nothing found"
     manifest = desk.manifest.model_copy(update={"redacted": True, "notes": (*desk.manifest.notes, f"personal data taken out of the text: {said}")})
-    keys = ["source", "customer_ref", "kind", "value_norm"]
-    hashed = desk.identifiers.with_columns(pseudonyms(desk.identifiers["value_norm"])).unique(keys, maintain_order=True).sort(keys)
+    rules = rules or Rules()
+    told = settled(keys(desk.identifiers, own=rules.own, plus_tags=rules.plus_tags, country=rules.country, accounts=rules.accounts))
+    key = ["source", "customer_ref", "kind", "value_norm"]
+    hashed = told.with_columns(pseudonyms(told["value_norm"])).unique(key, maintain_order=True).sort(key)
     return replace(desk, manifest=manifest, identifiers=hashed, **tables).map_tables(_without_addresses)
 
 
@@ -186,15 +176,6 @@ def redacted(texts: pl.Series) -> pl.Series:
     clean = _clean(unique)
     changed = unique != clean
     return texts.replace(unique.filter(changed), clean.filter(changed)) if changed.any() else texts
-
-
-def pseudonyms(values: pl.Series) -> pl.Series:
-    """Identifier values out of the clear: a short hash, with the mailbox kept where it is a role and no person."""
-    frame = pl.DataFrame({"value": values.unique(maintain_order=True)})
-    box = frame["value"].str.extract(rf"^({'|'.join(_ROLE_BOXES)})@")
-    short = pl.Series([_short_hash(value) for value in frame["value"]], dtype=pl.String)
-    prefix = (box + "@").fill_null("")
-    return values.replace_strict(frame["value"], prefix + short, return_dtype=pl.String) if len(values) else values
 
 
 def _without_addresses(table: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -293,10 +274,6 @@ _LOOKED_FOR: tuple[tuple[str, str, Callable[[str], object]], ...] = (
     ("card", _CARD, _card_in),
     *(("phone", shape, bool) for shape in _PHONES),
 )
-
-
-def _short_hash(value: str) -> str:
-    return hashlib.sha256(value.encode()).hexdigest()[:16]
 
 
 def _tokens(texts: pl.Series) -> dict[str, int]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
+from fcrlib.model.identity import Rules
 from fcrlib.model.policy import Policy, presets, spell
 
 FILE = "fcr.toml"
@@ -40,6 +41,12 @@ class Settings(BaseModel):
         Zone in which a day of the period begins; the desk's own where it is not set.
     exclude_tags
         Contacts that carry one of these tags are left out as tests; matched exactly.
+    categories
+        Categories to be read as others, `{"Billing Issue": "billing"}`: labels that mean the same thing.
+    tags
+        Where worksheets that people filled in are kept.
+    identity
+        By which rules two customers are one person: the table `[identity]`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +60,9 @@ class Settings(BaseModel):
     policies: dict[str, dict[str, Any]] = {}
     time_zone: str | None = None
     exclude_tags: tuple[str, ...] = ()
+    categories: dict[str, str] = {}
+    tags: Path = Path("data/tags")
+    identity: Rules = Rules()
 
     @field_validator("time_zone")
     @classmethod

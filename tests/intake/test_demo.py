@@ -347,6 +347,31 @@ def test_customers_share_phones_and_write_from_role_addresses(desk: Desk) -> Non
     assert sizes.max() > 8 * sizes.median()
 
 
+def test_the_phone_system_knows_some_customers_under_another_name_by_one_of_their_own_phones(desk: Desk, key: pl.DataFrame) -> None:
+    alias = pl.col("customer_ref").str.starts_with("t-")
+    told = (
+        desk.contacts.select("contact_id", "customer_ref", "channel")
+        .drop_nulls("customer_ref")
+        .join(key.select("contact_id", "customer"), on="contact_id")
+    )
+    calls, rest = told.filter(alias), told.filter(~alias)
+    assert set(calls["channel"].cast(pl.String)) == {"phone"}
+    assert rest["customer_ref"].equals(rest["customer"])
+    assert calls["customer"].n_unique() == calls["customer_ref"].n_unique() > 20
+    phones = desk.identifiers.filter(alias)
+    assert set(phones["kind"].cast(pl.String)) == {"phone"}
+    assert phones.height == phones["customer_ref"].n_unique() == round(0.06 * desk.identifiers.filter(~alias)["customer_ref"].n_unique())
+    own = calls.select("customer_ref", "customer").unique().join(phones, on="customer_ref").select("customer", "value_norm")
+    assert own.join(desk.identifiers, left_on=["customer", "value_norm"], right_on=["customer_ref", "value_norm"], how="anti").is_empty()
+
+
+def test_an_alias_changes_nothing_but_the_name(desk: Desk) -> None:
+    plain = invent(contacts=6_000, truth=Truth(aliases=0.0))
+    assert plain.contacts["customer_ref"].drop_nulls().str.starts_with("c-").all()
+    for table, names in (("contacts", ["customer_ref"]), ("events", ["actor_id"]), ("surveys", [])):
+        assert_frame_equal(desk.tables()[table].drop(names), plain.tables()[table].drop(names))
+
+
 def test_surveys_keep_to_one_scale_and_the_last_answer(desk: Desk) -> None:
     answered = desk.surveys.filter(pl.col("answered_at").is_not_null())
     assert (answered["csat"] == (answered["csat_raw"].cast(pl.Int64) - 1) / 4).all()
@@ -360,8 +385,8 @@ def test_surveys_keep_to_one_scale_and_the_last_answer(desk: Desk) -> None:
 
 def test_a_truth_that_cannot_be_planted_says_everything_at_once() -> None:
     with pytest.raises(UsageError) as error:
-        Truth(base=1.4, causes=(Cause({"colour": "red", "category": "gardening"}, 0.1, "gremlins"),), reopened_topics={"weather": 0.1})
-    assert len(error.value.problems) == 5
+        Truth(base=1.4, aliases=6, causes=(Cause({"colour": "red", "category": "gardening"}, 0.1, "gremlins"),), reopened_topics={"weather": 0.1})
+    assert len(error.value.problems) == 6
 
 
 def test_a_desk_needs_contacts_and_a_span() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fcrlib.model.errors import UsageError
-from fcrlib.model.settings import Settings
+from fcrlib.model.identity import Rules
+from fcrlib.model.settings import CHECKOUT, Settings
 
 
 def written(folder: Path, text: str) -> Path:
@@ -47,3 +48,32 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert Settings.find(inner).organisation == "Example GmbH"
+
+
+def test_accounts_are_companies_unless_the_project_says_otherwise(tmp_path: Path) -> None:
+    assert Settings().identity == Rules(accounts="company")
+    settings = Settings.read(written(tmp_path, '[identity]\ncountry = "DE"\nown = ["030 23125 000", "example.com"]\naccounts = "join"\n'))
+    assert settings.identity == Rules(country="DE", own=("030 23125 000", "example.com"), accounts="join")
+
+
+def test_every_mistake_about_identity_is_a_line(tmp_path: Path) -> None:
+    text = '[identity]\ncountry = "UK"\nown = ["frontdesk"]\nplus_tags = "drop"\nshared_phone = "5"\nmost = 0\naccounts = "people"\ncolour = "red"\n'
+    with pytest.raises(UsageError) as told:
+        Settings.read(written(tmp_path, text))
+    assert [problem.split(":")[0] for problem in told.value.problems] == [
+        f"identity.{key}" for key in ("country", "own", "plus_tags", "shared_phone", "most", "accounts", "colour")
+    ]
+    assert "'frontdesk' is no number, address or domain" in str(told.value)
+
+
+@pytest.mark.parametrize(("own", "said"), [('"example.com"', "must be a list"), ('["030 23125 000"]', "has no country code")])
+def test_what_is_ones_own_is_a_list_that_can_be_read(tmp_path: Path, own: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Settings.read(written(tmp_path, f"[identity]\nown = {own}\n"))
+
+
+def test_the_commented_settings_are_right_when_the_hash_is_taken_away(tmp_path: Path) -> None:
+    lines = (CHECKOUT / "fcr.toml").read_text(encoding="utf-8").split("\n\n")
+    identity = next(block for block in lines if block.startswith("# [identity]"))
+    settings = Settings.read(written(tmp_path, "\n".join(line.removeprefix("# ") for line in identity.splitlines())))
+    assert settings.identity == Rules(country="DE", own=("+49 30 23125 0", "example.com"), plus_tags="strip", accounts="join")

@@ -15,7 +15,7 @@ from fcrlib.intake.demo.arrivals import first_contacts
 from fcrlib.intake.demo.changes import articles, changes
 from fcrlib.intake.demo.history import events
 from fcrlib.intake.demo.outcomes import NO_MECHANISM, fates, handled
-from fcrlib.intake.demo.people import Agents, Customers, gather_customers, hire, identifiers, seconds, staff_table, stream
+from fcrlib.intake.demo.people import Agents, Customers, alias_refs, customer_refs, gather_customers, hire, identifiers, seconds, staff_table, stream
 from fcrlib.intake.demo.returns import WEEKS, background, duplicates, followers
 from fcrlib.intake.demo.summary import contacts as contact_table
 from fcrlib.intake.demo.surveys import asked, surveys
@@ -99,9 +99,10 @@ def answer_key(
     Returns
     -------
     DataFrame
-        One row per contact, in order: `contact_id`, `relation` (first background repeat parallel follow-up duplicate), `of` (the contact it
-        goes back to), `fate` (normal, or what befell it), `theme`, `probability` of failing (0..1), `fails`, `how` (reopen repeat parallel
-        follow-up), `cause` (number in `truth.causes`, null for the desk's own; a lifted topic counts on from there), `mechanism`,
+        One row per contact, in order: `contact_id`, `customer` (who really asked, whatever name the export gives), `relation` (first
+        background repeat parallel follow-up duplicate), `of` (the contact it goes back to), `fate` (normal, or what befell it), `theme`,
+        `probability` of failing (0..1), `fails`, `how` (reopen repeat parallel follow-up), `cause` (number in `truth.causes`, null for the
+        desk's own; a lifted topic counts on from there), `mechanism`,
         `pleased` (top box, also of those who were never asked).
     """
     _possible(contacts, data_start, data_end)
@@ -109,6 +110,7 @@ def answer_key(
     _, _, cases = _world(seed=seed, rows=contacts, truth=truth, start=data_start, end=data_end)
     return cases.select(
         "contact_id",
+        customer_refs(pl.col("customer")).alias("customer"),
         "relation",
         pl.col("parent_id").alias("of"),
         pl.col("fate").cast(pl.String),
@@ -155,7 +157,7 @@ def _world(*, seed: int, rows: int, truth: Truth, start: datetime, end: datetime
     add(duplicates(batches[0], seed=seed), "duplicates")
     for generation in range(_GENERATIONS):
         latest = add(followers(latest, seed=seed, batch=f"return {generation}"), f"return {generation}")
-    cases = _numbered(pl.concat(batches))
+    cases = _numbered(pl.concat(batches), customers=customers)
     return agents, customers, cases.with_columns(asked(cases, seed=seed, truth=truth))
 
 
@@ -172,17 +174,16 @@ def _anonymous(first: pl.DataFrame, *, seed: int) -> pl.Series:
     return pl.Series("anonymous", nobody)
 
 
-def _numbered(cases: pl.DataFrame) -> pl.DataFrame:
-    """Number the contacts in the order of opening and point the links at the numbers."""
+def _numbered(cases: pl.DataFrame, *, customers: Customers) -> pl.DataFrame:
+    """Number the contacts in the order of opening, point the links at the numbers and name who asks: callers as the phone system knows them."""
     ordered = cases.sort("opened", "key").with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     width = max(6, len(str(ordered.height)))
     ids = ordered.select("key", (pl.col("row") + 1).cast(pl.String).str.zfill(width).alias("contact_id"))
     parents = ids.rename({"key": "parent", "contact_id": "parent_id"})
-    return (
-        ordered.join(ids, on="key", how="left", maintain_order="left")
-        .join(parents, on="parent", how="left", maintain_order="left")
-        .with_columns(pl.when(~pl.col("anonymous")).then(pl.format("c-{}", pl.col("customer").cast(pl.String).str.zfill(6))).alias("customer_ref"))
-    )
+    linked = ordered.join(ids, on="key", how="left", maintain_order="left").join(parents, on="parent", how="left", maintain_order="left")
+    alias = pl.lit(pl.Series(customers.alias)).gather(pl.col("customer"))
+    name = pl.when((pl.col("channel") == "phone") & (alias > 0)).then(alias_refs(alias)).otherwise(customer_refs(pl.col("customer")))
+    return linked.with_columns(pl.when(~pl.col("anonymous")).then(name).alias("customer_ref"))
 
 
 def _texts(cases: pl.DataFrame, *, seed: int) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Who asks and who answers at the invented desk?
 
-Customers belong to accounts of very unequal size; some share a front-desk phone or a role address. Agents sit in teams, have skills, and
-were hired at some time, a few of them during the story.
+Customers belong to accounts of very unequal size; some share a front-desk phone or a role address, and the phone system knows some under another
+name. Agents sit in teams, have skills, and were hired at some time, a few of them during the story.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ TEAMS = (
 )
 _TEAM_SHARE = (0.24, 0.14, 0.16, 0.11, 0.13, 0.10, 0.06, 0.04, 0.02)
 _ROLE_BOXES = ("info", "billing", "office", "support")
+_PHONE, _MOBILE = 0.7, 0.1  # how many have a phone of their own, and a second one
 
 
 def stream(seed: int, *what: str) -> np.random.Generator:
@@ -74,13 +75,17 @@ class Agents:
 
 @dataclass(frozen=True, slots=True)
 class Customers:
-    """Who asks: arrays of one entry per customer. `weight` says how often each of them writes, `drift` is the account's points of failure."""
+    """Who asks: arrays of one entry per customer. `weight` says how often each of them writes, `drift` is the account's points of failure.
+
+    `alias` is the number under which the phone system knows them, -1 where it knows them by their own name.
+    """
 
     account: Ints
     tier: Ints
     language: Ints
     weight: Floats
     drift: Floats
+    alias: Ints
 
     def drawn(self, rows: int, rng: np.random.Generator) -> Ints:
         """A customer for each row, the busy ones more often."""
@@ -112,12 +117,36 @@ def gather_customers(*, seed: int, contacts: int, truth: Truth) -> Customers:
     tier = np.searchsorted([0.45, 0.82], rng.random(accounts), side="right")
     language = np.searchsorted([0.88, 0.95], rng.random(accounts), side="right")
     drift = rng.normal(0, truth.drift.account, accounts) if truth.drift.account else np.zeros(accounts)
-    return Customers(account, tier[account], language[account], rng.gamma(1.2, 1.0, people) + 0.05, drift[account])
+    weight = rng.gamma(1.2, 1.0, people) + 0.05
+    return Customers(account, tier[account], language[account], weight, drift[account], _aliases(people, seed=seed, share=truth.aliases))
+
+
+def _aliases(people: int, *, seed: int, share: float) -> Ints:
+    """A number of its own for the chosen share of customers, among those who have a phone of their own; -1 for the others."""
+    own = _habits(people, seed=seed).select((pl.col("phone") < _PHONE) | (pl.col("mobile") < _MOBILE)).to_series().to_numpy()
+    shuffled = stream(seed, "aliases").permutation(people)
+    chosen = shuffled[own[shuffled]][: round(share * people)]
+    alias = np.full(people, -1)
+    alias[chosen] = np.arange(1, len(chosen) + 1)
+    return alias
+
+
+def _habits(people: int, *, seed: int) -> pl.DataFrame:
+    """The dice that decide what each customer is known by."""
+    rng = stream(seed, "identifiers")
+    return pl.DataFrame({name: rng.random(people) for name in ("second", "phone", "mobile", "role", "desk")}).with_columns(
+        pl.Series("box", rng.integers(0, len(_ROLE_BOXES), people))
+    )
 
 
 def customer_refs(people: pl.Expr) -> pl.Expr:
     """How the source names its customers, by number."""
     return pl.concat_str([pl.lit("c-"), people.cast(pl.String).str.zfill(6)])
+
+
+def alias_refs(aliases: pl.Expr) -> pl.Expr:
+    """How the phone system names them, by number."""
+    return pl.concat_str([pl.lit("t-"), aliases.cast(pl.String).str.zfill(6)])
 
 
 def account_refs(accounts: pl.Expr) -> pl.Expr:
@@ -126,13 +155,13 @@ def account_refs(accounts: pl.Expr) -> pl.Expr:
 
 
 def identifiers(customers: Customers, *, seed: int) -> pl.DataFrame:
-    """What each customer is known by: e-mail and account, mostly a phone, sometimes a second one of each, a role address, a front-desk phone."""
-    rng = stream(seed, "identifiers")
+    """What each customer is known by: e-mail and account, mostly a phone, sometimes a second one of each, a role address, a front-desk phone.
+
+    An alias is known by a phone alone.
+    """
     rows = len(customers.account)
-    people = pl.DataFrame({"person": np.arange(rows), "account": customers.account}).with_columns(
-        *(pl.Series(name, rng.random(rows)) for name in ("second", "phone", "mobile", "role", "desk")),
-        pl.Series("box", rng.integers(0, len(_ROLE_BOXES), rows)),
-    )
+    people = pl.DataFrame({"person": np.arange(rows), "account": customers.account, "alias": customers.alias})
+    people = people.with_columns(_habits(rows, seed=seed))
     person, account = pl.col("person"), pl.col("account")
     box = pl.lit(pl.Series(_ROLE_BOXES)).gather(pl.col("box"))
     role = pl.concat_str([box, pl.lit("@canary-"), account.cast(pl.String).str.zfill(6), pl.lit(".example.com")])
@@ -141,16 +170,18 @@ def identifiers(customers: Customers, *, seed: int) -> pl.DataFrame:
         ("email", emails(person), pl.lit(True)),
         ("email", emails(person + rows), pl.col("second") < 0.12),
         ("email", role, pl.col("role") < 0.06),
-        ("phone", phones(person), pl.col("phone") < 0.7),
-        ("phone", phones(person + rows), pl.col("mobile") < 0.1),
+        ("phone", phones(person), pl.col("phone") < _PHONE),
+        ("phone", phones(person + rows), pl.col("mobile") < _MOBILE),
         ("phone", front_desk, (pl.col("desk") < 0.08) & (account < 100)),
         ("account", account_refs(account), pl.lit(True)),
     )
+    name = customer_refs(person)
+    told = [(name, kind, value, when) for kind, value, when in kinds]
+    own_phone = pl.when(pl.col("phone") < _PHONE).then(phones(person)).otherwise(phones(person + rows))
+    told.append((alias_refs(pl.col("alias")), "phone", own_phone, pl.col("alias") > 0))
     return pl.concat(
-        people.filter(when).select(
-            pl.lit("demo").alias("source"), customer_refs(person).alias("customer_ref"), pl.lit(kind).alias("kind"), value.alias("value_norm")
-        )
-        for kind, value, when in kinds
+        people.filter(when).select(pl.lit("demo").alias("source"), name.alias("customer_ref"), pl.lit(kind).alias("kind"), value.alias("value_norm"))
+        for name, kind, value, when in told
     )
 
 

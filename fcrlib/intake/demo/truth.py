@@ -122,6 +122,9 @@ class Truth:
         Probability a week that a customer comes back about the same category for a reason of its own, for eight weeks.
     drift, response
         Over-dispersion; who answers surveys.
+    aliases
+        Share of customers whom the phone system knows under another name: their calls carry a customer of their own, whose only identifier is one
+        of that customer's own phones. Nobody without a phone of their own has one.
 
     Examples
     --------
@@ -143,6 +146,7 @@ class Truth:
     background: float = 0.015
     drift: Drift = field(default_factory=Drift)
     response: Response = field(default_factory=Response)
+    aliases: float = 0.06
 
     def __post_init__(self) -> None:
         if problems := _problems(self):
@@ -150,8 +154,8 @@ class Truth:
 
     @classmethod
     def nothing(cls) -> Self:
-        """A desk on which nothing is planted: every cell fails alike, satisfaction does not depend on it, no drift, no new topic."""
-        return cls(causes=(), reopened_topics={}, new_topics={}, csat_effect=0.0, confounders=(), drift=Drift(0.0, 0.0, 0.0))
+        """A desk on which nothing is planted: every cell fails alike, satisfaction does not depend on it, no drift, no new topic, one name for everybody."""
+        return cls(causes=(), reopened_topics={}, new_topics={}, csat_effect=0.0, confounders=(), drift=Drift(0.0, 0.0, 0.0), aliases=0.0)
 
 
 def _problems(truth: Truth) -> list[str]:
@@ -162,7 +166,7 @@ def _problems(truth: Truth) -> list[str]:
         *(_unknown("subcategory", theme) for theme in [*truth.reopened_topics, *truth.new_topics] if theme not in CELLS["subcategory"]),
         *(
             f"{name}: {getattr(truth, name)} is no probability, write a share in 0..1"
-            for name in ("base", "pleased", "csat_effect", "background")
+            for name in ("base", "pleased", "csat_effect", "background", "aliases")
             if not 0 <= getattr(truth, name) <= 1
         ),
     ]
