@@ -113,12 +113,12 @@ def _share_failed(study: Study, reason: str, title: str, *needs: str) -> Finding
     if study.lacks(*needs):
         return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(None, good="down"))
     judged = study.contacts.filter(pl.col("label").is_in(["resolved", "failed"]))
-    found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer_ref").row(0, named=True)
+    found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer").row(0, named=True)
     return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))
 
 
 def _share_excluded(study: Study) -> Finding:
-    out = rate(study.contacts, pl.col("label") == "excluded", cluster="customer_ref").row(0, named=True)
+    out = rate(study.contacts, pl.col("label") == "excluded", cluster="customer").row(0, named=True)
     return Finding("excluded", "kpi", "Contacts left out of the rate", measure=Measure(out["share"], out["low"], out["high"], out["n"]))
 
 
@@ -240,48 +240,3 @@ def main_reason(failures: pl.DataFrame) -> str:
         return "No first contact failed"
     top = failures.row(0, named=True)
     return f"{percent(top['share'])} of the failed contacts have this in common: the contact {REASONS[top['reason']]}"
-
-
-def fit_for(answered: int, asked: int) -> str:
-    """One sentence on how many questions a desk can answer."""
-    return f"This desk can answer {answered} of {asked} questions" if answered < asked else f"This desk can answer all {asked} questions"
-
-
-def least_filled(filled: pl.DataFrame) -> str:
-    """One sentence on the emptiest column."""
-    last = filled.row(-1, named=True)
-    return f"Least often known: {last['column']} ({percent(last['share'])} of the contacts)"
-
-
-def least_covered(coverage: pl.DataFrame) -> str:
-    """One sentence on the channel that knows its customers least."""
-    known = coverage.drop_nulls("share")
-    if known.is_empty():
-        return "No channel has enough contacts to tell how well it knows its customers"
-    worst = known.row(0, named=True)
-    return f"{_capital(worst['channel'])} knows its customers least: {percent(worst['share'])} of its contacts name one"
-
-
-def gaps(volume: pl.DataFrame) -> str:
-    """One sentence on whether the weeks of the data are complete."""
-    inner = volume["contacts"][1:-1]
-    middle = inner.median()
-    quiet = int((inner < 0.25 * middle).sum()) if isinstance(middle, int | float) else 0
-    if not quiet:
-        return f"The data has no hole: every full week holds at least a quarter of the usual {count(float(str(middle or 0)))} contacts"
-    return f"{quiet} of {len(inner)} full weeks hold less than a quarter of the usual number of contacts: is part of the export missing?"
-
-
-def left_out(dropped: pl.DataFrame) -> str:
-    """One sentence on what the reader left out."""
-    if dropped.is_empty():
-        return "The reader left nothing out"
-    return f"The reader left out {count(int(dropped['count'].sum()))} rows or values, for {dropped.height} reason{'s' if dropped.height > 1 else ''}"
-
-
-def oddest(oddities: pl.DataFrame) -> str:
-    """One sentence on what looks wrong most often."""
-    if oddities.is_empty():
-        return "Nothing in the contacts of the period looks wrong"
-    top = oddities.row(0, named=True)
-    return f"Most frequent oddity: {top['oddity']} ({count(top['n'])} contacts, {percent(top['share'])})"

@@ -108,6 +108,31 @@ def test_the_other_charts_draw_their_numbers() -> None:
     assert "days" in charts.curve(line, id="c", title="t", x="d", y="s", by="who", mark_at=1, x_title="days").svg()
 
 
+def test_ranges_are_drawn_from_end_to_end_and_a_single_value_as_a_point() -> None:
+    frame = pl.DataFrame({"who": ["a", "b"], "low": [0.7, 0.61], "high": [0.79, 0.61], "method": ["survey", "not said"]})
+    figure = charts.ranges(frame, id="r", title="t", by="who", group="method", reference=0.665)
+    svg = figure.svg()
+    assert all(words in svg for words in ("70 to 79 %", "61 %", "ours 66.5 %", "not said"))
+    assert "b 61 %" in figure.alt
+    with pytest.raises(UsageError, match="6 kinds"):
+        charts.ranges(pl.DataFrame({"who": list("abcdef"), "low": [0.1] * 6, "high": [0.2] * 6}), id="r", title="t", by="who", group="who")
+
+
+def test_a_funnel_shows_the_spread_and_names_only_who_stands_apart() -> None:
+    limits = {"funnel_low": [0.6, 0.65, 0.5], "funnel_high": [0.8, 0.75, 0.9]}
+    frame = pl.DataFrame({"team": ["anna-x", "bob-x", "cyd-x"], "share": [0.71, 0.5, None], "expected": [0.7] * 3, **limits, "n": [100, 400, 9]})
+    frame = frame.with_columns(pl.Series("flagged", [False, True, None]))
+    figure = charts.funnel(frame, id="f", title="t", by="team")
+    assert "bob" in figure.svg()
+    assert "anna-x<" not in figure.svg()
+    assert "bob-x −20.0 points of 400" in figure.alt
+    assert figure.numbers["team"].to_list() == ["anna-x", "bob-x"]
+    nameless = charts.funnel(frame, id="f", title="t")
+    assert not any(name in json.dumps(nameless._repr_mimebundle_()) for name in frame["team"])
+    assert charts.funnel(frame.clear(), id="f", title="t").svg()
+    assert charts.ranges(frame.clear(), id="f", title="t", by="team", low="share", high="share").svg()
+
+
 def test_more_lines_than_a_reader_tells_apart_are_refused() -> None:
     frame = pl.DataFrame({"d": [0] * 6, "s": [0.1] * 6, "who": list("abcdef")})
     with pytest.raises(UsageError, match="6 lines"):

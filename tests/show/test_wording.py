@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
 import polars as pl
-import pytest
 
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
@@ -85,13 +83,6 @@ def test_cautions_say_what_is_pending_and_who_is_unknown() -> None:
 def test_nothing_judged_is_said_and_not_divided() -> None:
     waiting = replace(STUDY, outcomes=STUDY.outcomes.with_columns(label=pl.lit("pending").cast(STUDY.outcomes.schema["label"])))
     assert wording.headline(waiting)[0].title == "No contact in 2026Q3 can be judged yet"
-
-
-@pytest.mark.parametrize(("quiet", "said"), [(0, "The data has no hole"), (3, "3 of 18 full weeks")])
-def test_quiet_weeks_are_called_holes(quiet: int, said: str) -> None:
-    weeks = [date(2026, 1, 5) + timedelta(weeks=n) for n in range(20)]
-    volume = pl.DataFrame({"week": weeks, "contacts": [100] * (19 - quiet) + [5] * quiet + [100]})
-    assert wording.gaps(volume).startswith(said)
 
 
 def test_a_course_needs_final_weeks() -> None:
