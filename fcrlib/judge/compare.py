@@ -20,10 +20,13 @@ MATURED = 100
 """Contacts an agent needs before anything is said about that agent alone."""
 LIKE = (0.5, 1e6)
 """How many contacts the expectation may be worth: from hardly any to so many that all are alike."""
+STEPS = 61
+"""How finely that worth is looked at."""
 CHANCE = 0.05
 RUN = 8
 COUNTS = ("share", "expected", "post", "low", "high", "funnel_low", "funnel_high", "p", "q", "flagged", "too_few")
 
+Floats = NDArray[np.float64]
 ExprOrSeries = TypeVar("ExprOrSeries", pl.Expr, pl.Series)
 
 
@@ -46,9 +49,9 @@ def shrink(frame: pl.DataFrame, *, k: str, n: str, expected: str | None = None, 
     -------
     pl.DataFrame
         `frame` in its order, and `share` (raw; null if too few), `expected`, `post`, `low`, `high` (posterior mean and 95 %
-        interval), `funnel_low`, `funnel_high` (95 % limits around `expected`, widened by the family's usual spread), `p`, `q`
-        (Benjamini-Hochberg over the rows with enough contacts), `flagged` (q at most 5 %; null if too few), `too_few`. Columns of
-        these names in `frame` are replaced.
+        interval, over all that the spread between the rows may be), `funnel_low`, `funnel_high` (95 % limits around `expected`,
+        widened by the family's usual spread), `p`, `q` (Benjamini-Hochberg over the rows with enough contacts), `flagged` (q at
+        most 5 %; null if too few), `too_few`. Columns of these names in `frame` are replaced.
 
     Raises
     ------
@@ -60,19 +63,20 @@ def shrink(frame: pl.DataFrame, *, k: str, n: str, expected: str | None = None, 
     References
     ----------
     Casella (1985), The American Statistician 39, 83-87; Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., section 5.1;
-    Spiegelhalter (2005), Statistics in Medicine 24, 1185-1202 (funnel, winsorised overdispersion).
+    Gelman (2006), Bayesian Analysis 1, 515-534 (flat in the standard deviation between rows); Spiegelhalter (2005), Statistics in
+    Medicine 24, 1185-1202 (funnel, winsorised overdispersion).
 
     Examples
     --------
     >>> teams = pl.DataFrame({"team": ["a", "b", "c"], "resolved": [140, 72, 400], "contacts": [200, 80, 600]})
     >>> shrink(teams, k="resolved", n="contacts").select("team", pl.col("share", "post").round(3), "flagged").rows()
-    [('a', 0.7, 0.704, False), ('b', None, 0.873, None), ('c', 0.667, 0.669, False)]
+    [('a', 0.7, 0.703, False), ('b', None, 0.879, None), ('c', 0.667, 0.669, False)]
     """
     _counts(frame, k=k, n=n, share=expected)
     yes, size = frame[k].cast(pl.Float64).to_numpy(), frame[n].cast(pl.Float64).to_numpy()
     usual = (yes.sum() / size.sum()) + 0 * size if expected is None else frame[expected].cast(pl.Float64).to_numpy()
-    mean, worth = _prior(yes, size, usual)
-    post, low, high = _posterior(yes, size, mean, worth)
+    mean, worths, belief = _prior(yes, size, usual)
+    post, low, high = _posterior(yes, size, mean, worths, belief)
     z = _surprise(yes, size, mean)
     drawn = {"post": post, "low": low, "high": high, "expected": mean, "_z": z}
     few = pl.col(n) < max(at_least, 1)
@@ -128,15 +132,19 @@ def moments(shares: pl.Series) -> tuple[float, float]:
     return mean * like, (1 - mean) * like
 
 
-def _prior(yes: NDArray[np.float64], size: NDArray[np.float64], usual: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Each row's expected share and how many contacts that expectation is worth (beta-binomial, maximum likelihood)."""
+def _prior(yes: Floats, size: Floats, usual: Floats) -> tuple[Floats, Floats, Floats]:
+    """Each row's expected share (beta-binomial, maximum likelihood), how many contacts it may be worth, and how far to believe each.
+
+    One best worth would not do: where rows differ little, the likelihood cannot tell little from nothing, and the best worth would
+    claim that all are exactly alike.
+    """
     from scipy.optimize import minimize
     from scipy.special import betaln, expit, logit
 
     there, floor = size > 0, 1e-6
     base = logit(usual.clip(floor, 1 - floor))
 
-    def loss(at: NDArray[np.float64]) -> float:
+    def loss(at: Floats) -> float:
         mean, worth = expit(base + at[0])[there].clip(floor, 1 - floor), np.exp(at[1])
         a, b, k, n = worth * mean, worth * (1 - mean), yes[there], size[there]
         return -float((betaln(k + a, n - k + b) - betaln(a, b)).sum())
@@ -146,20 +154,30 @@ def _prior(yes: NDArray[np.float64], size: NDArray[np.float64], usual: NDArray[n
     found = minimize(
         loss, [0.0, min(start, ends[1] - 1)], method="Nelder-Mead", bounds=[(-5, 5), tuple(ends)], options={"xatol": 1e-7, "fatol": 1e-10}
     )
-    return np.asarray(expit(base + found.x[0])), float(np.exp(found.x[1]))
+    steps = np.linspace(ends[0], ends[1], STEPS)
+    # Flat in the standard deviation between rows, which goes with one over the root of the worth.
+    score = np.array([-loss(np.array([found.x[0], step])) for step in steps]) - steps / 2
+    belief = np.exp(score - score.max())
+    kept = belief > 1e-4
+    return np.asarray(expit(base + found.x[0])), np.exp(steps[kept]), belief[kept] / belief[kept].sum()
 
 
-def _posterior(
-    yes: NDArray[np.float64], size: NDArray[np.float64], mean: NDArray[np.float64], worth: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and 95 % interval of each row's beta posterior."""
-    from scipy.special import betaincinv
+def _posterior(yes: Floats, size: Floats, mean: Floats, worths: Floats, belief: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean and 95 % interval of each row's posterior, a mixture of betas."""
+    from scipy.special import betainc
 
-    a, b = yes + worth * mean, size - yes + worth * (1 - mean)
-    return a / (a + b), betaincinv(a, b, 0.025), betaincinv(a, b, 0.975)
+    a = yes[:, None] + worths * mean[:, None]
+    b = (size - yes)[:, None] + worths * (1 - mean)[:, None]
+    low, high = np.zeros((2, len(yes))), np.ones((2, len(yes)))
+    wanted = np.array([[0.025], [0.975]])
+    for _ in range(24):
+        middle = (low + high) / 2
+        below = (betainc(a, b, middle[:, :, None]) @ belief) < wanted
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (a / (a + b)) @ belief, low[0], high[1]
 
 
-def _surprise(yes: NDArray[np.float64], size: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+def _surprise(yes: Floats, size: Floats, mean: Floats) -> Floats:
     """Normal score of the binomial mid-p, which is sound in the skewed tails where the score test is not."""
     from scipy.special import bdtr, bdtrc, ndtri
 
@@ -172,14 +190,18 @@ def _surprise(yes: NDArray[np.float64], size: NDArray[np.float64], mean: NDArray
 
 
 def _phi(z: pl.Series) -> float:
-    """Overdispersion of the family, at least 1: the mean square of its scores, the outer tenth on each side pulled in."""
+    """Overdispersion of the family, at least 1: the mean square of its scores, the outer tenth on each side pulled in.
+
+    Of four rows or more at least the outermost on each side is pulled in to its neighbour, or one bad team of four would excuse itself.
+    """
     if z.len() < 2:
         return 1.0
-    pulled = z.clip(z.quantile(0.1, "linear"), z.quantile(0.9, "linear"))
+    outer = max(0.1, 1 / (z.len() - 1)) if z.len() >= 4 else 0.1
+    pulled = z.clip(z.quantile(outer, "linear"), z.quantile(1 - outer, "linear"))
     return max(1.0, float((pulled**2).sum()) / z.len())
 
 
-def _two_sided(z: NDArray[np.float64]) -> NDArray[np.float64]:
+def _two_sided(z: Floats) -> Floats:
     from scipy.special import ndtr
 
     return np.asarray(2 * ndtr(-np.abs(z)))

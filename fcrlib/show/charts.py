@@ -235,6 +235,114 @@ def curve(
     )
 
 
+def ranges(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    by: str,
+    low: str = "low",
+    high: str = "high",
+    group: str | None = None,
+    reference: float | None = None,
+    reference_label: str = "ours",
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw a bar from low to high for each row, with our own value as a dashed line through all of them.
+
+    Parameters
+    ----------
+    frame
+        One row per range in the given order; reads `by`, `low`, `high` (shares) and `group`. Where both ends are the same, a point.
+    group
+        Column that says what kind of range it is, e.g. how it was measured; told apart by colour and a legend, at most five kinds.
+    reference
+        The share to compare with.
+    """
+    drawn = _plain(frame.with_columns(pl.lit("").alias("__one")), segment=by, low=low, high=high, group=group or "__one")
+    drawn = drawn.with_columns(pl.col("segment", "group").cast(pl.String))
+    kinds = drawn["group"].unique(maintain_order=True).to_list()
+    if len(kinds) > len(SERIES):
+        raise UsageError(f"figure '{id}' has {len(kinds)} kinds of ranges, a reader tells {len(SERIES)} apart: merge some")
+    tails = [extent(*ends) for ends in drawn.select("low", "high").rows()]
+    drawn = drawn.with_columns(pl.Series("tail", tails, dtype=pl.String)).with_columns(label=pl.col("segment") + ": " + pl.col("tail"))
+    shown = _columns(names, {low: "percent", high: "percent"}, first=tuple(name for name in (by, low, high, group) if name))
+    said = alt or _described(f"Range by {_name(by, names)}", drawn["tail"], drawn["segment"])
+    return Figure(id, title, drawing.draw_ranges(drawn, kinds, reference, reference_label), frame, shown, note, said)
+
+
+def extent(low: float, high: float) -> str:
+    """A range of shares in words; one that is open at an end says so.
+
+    Examples
+    --------
+    >>> extent(0.7, 0.79), extent(0.8, 1.0), extent(0.0, 0.6), extent(0.61, 0.61)
+    ('70 to 79 %', '80 % and more', 'up to 60 %', '61 %')
+    """
+    if low == high:
+        return spelled.percent(low, digits=0)
+    if high == 1:
+        return f"{spelled.percent(low, digits=0)} and more"
+    return f"up to {spelled.percent(high, digits=0)}" if low == 0 else spelled.interval(low, high, digits=0)
+
+
+def funnel(
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    share: str = "share",
+    expected: str = "expected",
+    low: str = "funnel_low",
+    high: str = "funnel_high",
+    n: str = "n",
+    flagged: str = "flagged",
+    by: str | None = None,
+    names: Mapping[str, str] | None = None,
+    note: str = "",
+    alt: str = "",
+) -> Figure:
+    """Draw how far each row lies from what is expected of it against its size, inside limits that widen where contacts are few.
+
+    Parameters
+    ----------
+    frame
+        One row per team or agent; reads `share`, `expected`, `low`, `high`, `n`, `flagged`. Rows without a share are not drawn.
+    flagged
+        Yes/no column: the row stands apart; it changes colour and shape, and is named if `by` is given.
+    by
+        Column with the names; without it the picture shows the spread and names nobody.
+    """
+    known = frame.filter(pl.col(share).is_not_null()).with_columns(pl.lit("").alias("__none"))
+    drawn = _plain(known, segment=by or "__none", share=share, expected=expected, low=low, high=high, n=n, flagged=flagged)
+    drawn = drawn.with_columns(pl.col("segment").cast(pl.String), pl.col("flagged").fill_null(False)).sort("n", "segment")
+    drawn = drawn.with_columns((pl.col("share", "low", "high") - pl.col("expected")) * 100)
+    words = [f"{points} of {spelled.count(n)}" for points, n in zip(_points(drawn["share"]), drawn["n"].to_list(), strict=True)]
+    drawn = drawn.with_columns(pl.Series("tail", words, dtype=pl.String)).with_columns(label=pl.format("{} {}", "segment", "tail").str.strip_chars())
+    apart = drawn.filter("flagged")
+    far = _described("Stands apart", apart["tail"], apart["segment"]) if apart.height else "None lies apart."
+    said = alt or f"Distance from the expected share against contacts, {spelled.count(drawn.height)} points. {far}"
+    kinds: dict[str, spelled.Kind] = dict.fromkeys((share, expected, low, high), "percent")
+    first = tuple(name for name in (by, n, share, expected, low, high, flagged) if name)
+    shown = _columns({low: "usual from", high: "to", flagged: "stands apart", **(names or {})}, {**kinds, n: "count"}, first=first)
+    return Figure(id, title, drawing.draw_funnel(drawn, _limits(drawn)), known.drop("__none"), shown, note, said)
+
+
+def _limits(drawn: pl.DataFrame, *, steps: int = 60) -> pl.DataFrame:
+    """The limits as one smooth curve: those of the rows differ a little with what is expected of each."""
+    sized = drawn.filter(pl.col("n") > 0).with_columns(pl.col("n").cast(pl.Float64))
+    least, most = pl.col("n").min(), pl.col("n").max()
+    reach = ((pl.col("high") - pl.col("low")) / 2 * pl.col("n").sqrt()).median()
+    curve = sized.select((least + (most - least) * pl.int_range(steps) / (steps - 1)).alias("n"), reach=reach)
+    return curve.drop_nulls().select("n", low=-pl.col("reach") / pl.col("n").sqrt(), high=pl.col("reach") / pl.col("n").sqrt())
+
+
+def _points(values: pl.Series) -> list[str]:
+    return [spelled.points(value / 100) for value in values.to_list()]
+
+
 def _plain(frame: pl.DataFrame, **wanted: str) -> pl.DataFrame:
     """Copy the columns a chart draws under plain names; instants become days, or another time zone would shift them."""
     missing = sorted({name for name in wanted.values() if name not in frame.columns})

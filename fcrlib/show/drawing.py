@@ -134,6 +134,51 @@ def draw_curve(drawn: pl.DataFrame, lines: list[str], kind: Kind, titles: tuple[
     return alt.LayerChart(layer=layers).properties(width=WIDTH + 130, height=230)
 
 
+def draw_ranges(drawn: pl.DataFrame, kinds: list[str], reference: float | None, reference_label: str) -> alt.LayerChart:
+    import altair as alt
+
+    # "80 % and more" runs off the edge a little instead of stretching the axis to its end.
+    closed = drawn.select(share=pl.lit(None, pl.Float64), low=pl.col("low").replace(0.0, None), high=pl.col("high").replace(1.0, None))
+    low, high = _span(closed, reference)
+    domain = [max(low - 0.05, 0.0) if (drawn["low"] == 0).any() else low, min(high + 0.05, 1.0) if (drawn["high"] == 1).any() else high]
+    y = alt.Y("segment:N", sort=None, title=None, scale=alt.Scale(domain=drawn["segment"].unique(maintain_order=True).to_list()))
+    x = alt.X("low:Q", title=None, scale=alt.Scale(domain=domain, nice=False, zero=False), axis=_percent_axis())
+    legend = alt.Legend(title=None, offset=24) if len(kinds) > 1 else None
+    colour = alt.Color("group:N", scale=alt.Scale(domain=kinds, range=list(SERIES[: len(kinds)])), legend=legend)
+    base = alt.Chart(drawn).encode(y=y)
+    layers: list[alt.Chart] = [
+        base.mark_bar(height=11, cornerRadius=2, clip=True).encode(x=x, x2="high:Q", color=colour, description="label:N"),
+        base.transform_filter("datum.low == datum.high").mark_point(filled=True, size=80, opacity=1).encode(x=x, color=colour),
+        base.mark_text(align="left", dx=10).encode(x=alt.value(WIDTH), text="tail:N"),
+    ]
+    if reference is not None:
+        layers += [_line_at(reference, across=x), _words_at(reference, label=reference_label, across=x)]
+    return alt.LayerChart(layer=layers).properties(width=WIDTH, height=alt.Step(STEP))
+
+
+def draw_funnel(drawn: pl.DataFrame, limits: pl.DataFrame) -> alt.LayerChart:
+    import altair as alt
+
+    drawn = drawn.with_columns(state=pl.when("flagged").then(pl.lit("stands apart")).otherwise(pl.lit("within what chance would do")))
+    domain = ["within what chance would do", "stands apart"]
+    inks = alt.Scale(domain=domain, range=[INK["muted"], INK["warn"]])
+    colour = alt.Color("state:N", scale=inks, legend=alt.Legend(title=None))
+    shape = alt.Shape("state:N", scale=alt.Scale(domain=domain, range=["circle", "diamond"]), legend=alt.Legend(title=None))
+    x = alt.X("n:Q", title="contacts", scale=alt.Scale(nice=True, zero=True), axis=alt.Axis(grid=False, tickCount=6))
+    title, scale, axis = "points above or below the expected share", alt.Scale(nice=True, zero=False), alt.Axis(tickCount=5)
+    y = alt.Y("share:Q", title=title, scale=scale, axis=axis)
+    base = alt.Chart(drawn).encode(x=x)
+    layers: list[alt.Chart] = [
+        alt.Chart(limits)
+        .mark_area(opacity=0.14, color=INK["accent"])
+        .encode(x=x, y=alt.Y("low:Q", title=title, scale=scale, axis=axis), y2="high:Q"),
+        _line_at(0, across=y),
+        base.mark_point(filled=True, size=75, opacity=0.9).encode(y=y, color=colour, shape=shape, description="label:N"),
+        base.transform_filter("datum.flagged").mark_text(align="left", dx=8, dy=-8).encode(y=y, text="segment:N"),
+    ]
+    return alt.LayerChart(layer=layers).properties(width=WIDTH + 130, height=260)
+
+
 def _span(known: pl.DataFrame, reference: float | None) -> tuple[float, float]:
     """The part of 0..1 that the intervals and the reference need, in steps of five percent."""
     seen = [*known["low"].drop_nulls().to_list(), *known["high"].drop_nulls().to_list(), *known["share"].drop_nulls().to_list()]
