@@ -7,13 +7,18 @@ import unicodedata
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 import fcrlib
+from fcrlib.judge.audit import Audit
+from fcrlib.judge.audit import load as load_audit
 from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import fcr
+from fcrlib.link.categories import harmonised
+from fcrlib.link.identity import Customers, customers_of, joined
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError
 from fcrlib.model.period import Period
@@ -36,6 +41,10 @@ class Study:
         The verdict on every contact of the desk (columns of `judge.outcomes.judge`).
     time_zone
         Zone in which the days of the period begin.
+    people
+        Which customers were found to be one person; None where the desk knows nothing that they could be joined by.
+    audit
+        What people said of a sample of the repeats that this policy finds; None where nobody looked.
 
     Examples
     --------
@@ -49,6 +58,8 @@ class Study:
     period: Period
     outcomes: pl.DataFrame
     time_zone: str = "UTC"
+    people: Customers | None = None
+    audit: Audit | None = None
 
     @classmethod
     def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
@@ -62,9 +73,12 @@ class Study:
         settings = Settings.find()
         folder, definition = settings.path(desk), settings.definition(policy)
         loaded = _without_tagged(Desk.load(folder), tags=settings.exclude_tags)
-        mark = _fingerprint(folder, definition, settings.exclude_tags)
-        outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", loaded, policy=definition)
-        return cls.of(loaded, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
+        renamed = replace(loaded, contacts=harmonised(loaded.contacts, mapping=settings.categories))
+        linked, people = _linked(renamed, settings)
+        mark = _fingerprint(folder, definition, settings)
+        outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", linked, policy=definition)
+        study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
+        return replace(study, people=people, audit=load_audit(settings.path(settings.tags), definition))
 
     @classmethod
     def of(cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None) -> Study:
@@ -105,6 +119,13 @@ class Study:
         """FCR of the period with everything that is not in it: the one row of `rates.fcr`."""
         return fcr(self.contacts).row(0, named=True)
 
+    def under(self, policy: Policy, *, within: Literal["period", "desk"] = "period") -> pl.DataFrame:
+        """The contacts of the period, or of the whole desk, judged under another definition."""
+        if policy.fingerprint == self.policy.fingerprint:
+            return self.contacts if within == "period" else self.everything
+        other = replace(self, policy=policy, outcomes=judge(self.desk, policy=policy))
+        return other.contacts if within == "period" else other.everything
+
     def before(self) -> Study | None:
         """The same study of the period before, or None where the desk does not reach back far enough."""
         earlier = self.period.previous()
@@ -116,7 +137,14 @@ class Study:
     def definitions(self) -> pl.DataFrame:
         """FCR of the period under the definitions this desk can tell apart (columns of `judge.definitions.definition_grid`)."""
         within = self.period.covers(pl.col("start_at"), time_zone=self.time_zone)
-        return definition_grid(self.desk, policy=self.policy, same_issue=self._issues_known(), within=within)
+        return definition_grid(
+            self.desk,
+            policy=self.policy,
+            same_issue=self._issues_known(),
+            scopes=(True, False) if self.desk.contacts["channel"].n_unique() > 1 else (True,),
+            transfers=("ignore",) if self.lacks("has_group_history") else ("ignore", "any"),
+            within=within,
+        )
 
     def _issues_known(self) -> list[str]:
         links = self.desk.contacts.select(pl.col("follow_up_of", "parent_id", "issue_key").is_not_null().any()).row(0)
@@ -141,10 +169,18 @@ def _without_tagged(desk: Desk, *, tags: tuple[str, ...]) -> Desk:
     return replace(desk, contacts=desk.contacts.with_columns(is_test=pl.col("is_test") | tagged))
 
 
-def _fingerprint(folder: Path, policy: Policy, tags: tuple[str, ...]) -> str:
-    """Changes whenever a file of the desk, the policy, the tags or the version of the judge does."""
+def _linked(desk: Desk, settings: Settings) -> tuple[Desk, Customers | None]:
+    if desk.identifiers.is_empty():
+        return desk, None
+    people = customers_of(desk, rules=settings.identity)
+    return joined(desk, found=people), people
+
+
+def _fingerprint(folder: Path, policy: Policy, settings: Settings) -> str:
+    """Changes whenever a file of the desk, the policy, the version of the judge or a setting that moves a label does."""
+    rules = (settings.exclude_tags, sorted(settings.categories.items()), settings.identity.model_dump_json())
     files = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(folder.iterdir()) if file.is_file()]
-    return hashlib.sha256(repr((files, policy.fingerprint, policy.name, tags, fcrlib.__version__)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((files, policy.fingerprint, policy.name, rules, fcrlib.__version__)).encode()).hexdigest()[:16]
 
 
 def _remembered(file: Path, desk: Desk, *, policy: Policy) -> pl.DataFrame:
