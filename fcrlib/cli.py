@@ -7,6 +7,8 @@ Everything heavy is imported inside the command that needs it, so `fcr --help` i
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from fcrlib.model.desk import Desk
     from fcrlib.model.settings import Settings
     from fcrlib.publish.run import RunResult
+    from fcrlib.study import Study
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
@@ -32,12 +35,17 @@ reports = typer.Typer(help="Run the notebooks into a dated report.", no_args_is_
 policies = typer.Typer(help="The written definitions of 'resolved'.", no_args_is_help=True)
 app.add_typer(imports, name="import")
 app.add_typer(reports, name="report")
+tags = typer.Typer(help="Worksheets that people fill in.", no_args_is_help=True)
+exports = typer.Typer(help="Write a worksheet to fill in.", no_args_is_help=True)
 app.add_typer(policies, name="policy")
+app.add_typer(tags, name="tag")
+tags.add_typer(exports, name="export")
 
 Source = Annotated[Path, typer.Argument(help="the export: a file, a zip or a folder", show_default=False)]
 DataEnd = Annotated[str, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)]
 Into = Annotated[Path | None, typer.Option("--to", help="folder to write the desk into [default: data/desk]", show_default=False)]
 DeskFolder = Annotated[Path | None, typer.Option("--desk", "--data", help="folder of the desk [default: from fcr.toml]", show_default=False)]
+PolicyName = Annotated[str | None, typer.Option("--policy", help="definition to judge by [default: from fcr.toml]", show_default=False)]
 Reports = Annotated[Path | None, typer.Option("--out", help="folder of the reports [default: from fcr.toml]", show_default=False)]
 
 
@@ -217,6 +225,84 @@ def report_open(period: Annotated[str | None, typer.Argument(help="[default: the
         )
     print(chosen.folder / "report.html")
     typer.launch(str(chosen.folder / "report.html"))
+
+
+@exports.command("repeats")
+def tag_export_repeats(
+    n: Annotated[int, typer.Option("--n", min=10, max=500, help="how many pairs; 50 to 100 are usual")] = 80,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same pairs")] = 0,
+    policy: PolicyName = None,
+    period: Annotated[str | None, typer.Option(help="only repeats that started in it, e.g. 2026Q3 [default: all]", show_default=False)] = None,
+    desk: DeskFolder = None,
+    to: Annotated[Path | None, typer.Option("--to", help="file to write [default: repeats-POLICY.csv]", show_default=False)] = None,
+    force: Annotated[bool, typer.Option("--force", help="overwrite a worksheet that has marks in it")] = False,
+) -> None:
+    """Draw repeats for people to read: are they about the same issue?"""
+    import polars as pl
+
+    from fcrlib.intake.worksheet import has_marks, write
+    from fcrlib.judge.audit import BLANK, KEY, sample
+    from fcrlib.show.telling.audit import instructions
+
+    study = _study(desk, policy, period)
+    file = to or Path(f"repeats-{re.sub('[^A-Za-z0-9_-]+', '-', study.policy.name)}.csv")
+    if file.exists() and not force and has_marks(file, blank=BLANK):
+        raise UsageError(f"{file} holds something already and would be overwritten", ["choose another file with --to, or overwrite it with --force"])
+    within = study.period.covers(pl.col("start_at"), time_zone=study.time_zone) if period else None
+    drawn = sample(study.desk, study.outcomes, policy=study.policy, n=n, seed=seed, within=within)
+    print(write(drawn, file, key=KEY, blank=BLANK))
+    options = "".join(f" --{name} {shlex.quote(str(given))}" for name, given in (("policy", policy), ("desk", desk)) if given)
+    for line in instructions(drawn, file=file, options=options):
+        _tell(line)
+
+
+@tags.command("import")
+def tag_import(
+    file: Annotated[Path, typer.Argument(help="the worksheet, filled in", show_default=False)], policy: PolicyName = None, desk: DeskFolder = None
+) -> None:
+    """Read a worksheet that was filled in, and say how often a repeat is about the same issue."""
+    from fcrlib.intake.worksheet import read
+    from fcrlib.judge.audit import ANSWER, CARRIED, KEY, conclude, repeats
+    from fcrlib.show.telling.audit import calibration, checked
+
+    study = _study(desk, policy, None)
+    stamp, purpose = ("drawn", study.policy.fingerprint), f"the definition {study.policy.name} ({study.policy.fingerprint})"
+    filled = read(file, key=KEY, answer=ANSWER, known=repeats(study.outcomes)[KEY], stamp=stamp, purpose=purpose, needs=CARRIED)
+    audit = conclude(filled, desk=study.desk, outcomes=study.outcomes, policy=study.policy)
+    kept = audit.save(_desk(_settings(), desk))
+    print(checked(audit, policy=study.policy))
+    if study.policy.same_issue == "text":
+        print(calibration(audit.thresholds))
+    _tell(f"kept in {kept}")
+
+
+@app.command()
+def trace(
+    contact: Annotated[str, typer.Argument(help="id of the contact", show_default=False)],
+    source: Annotated[str | None, typer.Option(help="where the id exists in several sources: which", show_default=False)] = None,
+    policy: PolicyName = None,
+    desk: DeskFolder = None,
+) -> None:
+    """Say what happened with one contact, event by event, and which rule decided."""
+    from fcrlib.explain.trace import story
+    from fcrlib.show.telling.trace import lines, verdict
+
+    study = _study(desk, policy, None)
+    told = verdict(study, contact=contact, source=source)
+    print("\n".join(lines(story(study, contact=contact, source=source), time_zone=study.time_zone)))
+    print(f"\n{told}")
+
+
+def _study(desk: Path | None, policy: str | None, period: str | None) -> Study:
+    """The desk judged under a definition; all its days where no period is given."""
+    from fcrlib.model.desk import read_manifest
+    from fcrlib.study import Study
+
+    settings = _settings()
+    folder = _desk(settings, desk)
+    manifest = read_manifest(folder)
+    days = period or f"{manifest.data_start.date()}..{manifest.data_end.date()}"
+    return Study.open(folder, period=days, policy=policy or settings.policy)
 
 
 def _settings() -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from fcrlib.judge.audit import Audit
 from fcrlib.judge.audit import load as load_audit
 from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
-from fcrlib.judge.rates import fcr
+from fcrlib.judge.rates import final_fcr
 from fcrlib.link.categories import harmonised
 from fcrlib.link.identity import Customers, customers_of, joined
 from fcrlib.model.desk import Desk
@@ -78,7 +79,7 @@ class Study:
         mark = _fingerprint(folder, definition, settings)
         outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", linked, policy=definition)
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
-        return replace(study, people=people, audit=load_audit(settings.path(settings.tags), definition))
+        return replace(study, people=people, audit=load_audit(folder, definition))
 
     @classmethod
     def of(cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None) -> Study:
@@ -116,15 +117,21 @@ class Study:
 
     @cached_property
     def headline(self) -> dict[str, float]:
-        """FCR of the period with everything that is not in it: the one row of `rates.fcr`."""
-        return fcr(self.contacts).row(0, named=True)
+        """FCR of the period as it will stand, with everything that is not in it: the one row of `rates.final_fcr`."""
+        return self.rate(self.contacts).row(0, named=True)
+
+    def rate(self, judged: pl.DataFrame, *, by: str | Sequence[str] = ()) -> pl.DataFrame:
+        """FCR of some contacts of this study as it will stand when every window has closed (columns of `rates.final_fcr`)."""
+        return final_fcr(judged, window=self.policy.window, by=by)
 
     def under(self, policy: Policy, *, within: Literal["period", "desk"] = "period") -> pl.DataFrame:
         """The contacts of the period, or of the whole desk, judged under another definition."""
-        if policy.fingerprint == self.policy.fingerprint:
-            return self.contacts if within == "period" else self.everything
-        other = replace(self, policy=policy, outcomes=judge(self.desk, policy=policy))
+        other = self if policy.fingerprint == self.policy.fingerprint else self.with_policy(policy)
         return other.contacts if within == "period" else other.everything
+
+    def with_policy(self, policy: Policy) -> Study:
+        """The same study under another definition."""
+        return replace(self, policy=policy, outcomes=judge(self.desk, policy=policy))
 
     def before(self) -> Study | None:
         """The same study of the period before, or None where the desk does not reach back far enough."""

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.rates import fcr, mature, rate, stand_apart, withhold
-from fcrlib.judge.repeats import repeat_rate
+from fcrlib.judge.rates import rate, stand_apart, withhold
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -58,60 +57,13 @@ def segments(study: Study, *, by: str, most: int = 12) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        The column `by` as text, then the columns of `rates.fcr`, `too_few` and `apart`; shares that rest on too few contacts
-        or customers are blank. Sorted by share, the lowest first, blanks last.
+        The column `by` as text, then the columns of `rates.final_fcr`, `known` (share of all its contacts that name a customer), `too_few` and
+        `apart`; shares that rest on too few contacts or customers are blank. Sorted by share, the lowest first, blanks last.
     """
     level = pl.col(by).cast(pl.String).fill_null(NOT_KNOWN)
     named = study.contacts.with_columns(level.alias(by))
     largest = named.group_by(by).len().sort(pl.col("len") * -1, by).head(most)[by]
     lumped = named.with_columns(pl.when(pl.col(by).is_in(largest.implode())).then(by).otherwise(pl.lit(OTHERS)).alias(by))
-    judged = fcr(lumped, by=by).filter(pl.col("n") + pl.col("pending") > 0)
+    covered = lumped.group_by(by).agg(known=pl.col("customer").is_not_null().mean())
+    judged = study.rate(lumped, by=by).filter(pl.col("n") + pl.col("pending") > 0).join(covered, on=by, how="left", maintain_order="left")
     return stand_apart(withhold(judged), whole=study.headline["share"]).sort("share", by, nulls_last=True)
-
-
-def weekly(study: Study) -> pl.DataFrame:
-    """FCR week by week over the whole desk, of contacts whose verdict is final.
-
-    Returns
-    -------
-    pl.DataFrame
-        `week` (its Monday), `n`, `clusters`, `share`, `low`, `high`, `deff`, `hollow`: true where more than a twentieth of
-        the week's contacts is not final yet or the data begins or ends inside the week. Weeks below 30 contacts are left out.
-    """
-    week = pl.col("start_at").dt.convert_time_zone(study.time_zone).dt.truncate("1w").dt.date().alias("week")
-    index = study.everything.filter(pl.col("label").is_in(["resolved", "failed", "pending"])).with_columns(week)
-    final = rate(mature(index), pl.col("label") == "resolved", by="week", cluster="customer")
-    sizes = index.group_by("week").agg(everyone=pl.len())
-    first, last = study.desk.manifest.data_start.date(), study.desk.manifest.data_end.date()
-    partial = (pl.col("week") < first) | (pl.col("week").dt.offset_by("6d") > last)
-    hollow = (pl.col("n") < 0.95 * pl.col("everyone")) | partial
-    weeks = final.join(sizes, on="week", how="left", maintain_order="left").with_columns(hollow=hollow)
-    return weeks.filter(pl.col("n") >= 30).drop("everyone")
-
-
-def definitions(study: Study) -> pl.DataFrame:
-    """FCR of the period under many definitions: `rule`, `window`, `share`, `n`, `house` and the other columns of the grid."""
-    return study.definitions()
-
-
-def comebacks(study: Study) -> pl.DataFrame:
-    """How often customers open another contact after a resolution, whatever it is about and whichever definition holds.
-
-    Returns
-    -------
-    pl.DataFrame
-        `window`, `about` (anything, the same category), `n`, `repeats`, `share`; one row per window and question.
-    """
-    from datetime import timedelta
-
-    from fcrlib.model.policy import in_words
-
-    questions = {"anything": ("customer_ref",), "the same category": ("customer_ref", "category")}
-    rows = [
-        repeat_rate(study.desk.contacts, window=timedelta(days=days), data_end=study.desk.manifest.data_end, same=same).select(
-            pl.lit(in_words(timedelta(days=days))).alias("window"), pl.lit(about).alias("about"), "n", "repeats", "share"
-        )
-        for days in (1, 2, 7, 30)
-        for about, same in questions.items()
-    ]
-    return pl.concat(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.definitions import SCOPES
-from fcrlib.judge.rates import INDEX, MIN_CONTACTS, fcr, rate
+from fcrlib.judge.rates import INDEX, MIN_CONTACTS, rate
 from fcrlib.model.policy import Policy, presets
 from fcrlib.model.tables import RESOLVED_STATUSES
 
@@ -20,6 +20,9 @@ RULES = (
     "deleted", "spam", "merged", "internal", "test", "side_conversation", "company_initiated", "abandoned", "duplicate_submission", "no_response",
     "auto_closed",
 )  # fmt: skip
+_TREATED = {
+    "what": pl.String, "treatment": pl.String, "n": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64, "house": pl.Boolean,
+}  # fmt: skip
 _SCREEN = {
     "name": pl.String, "supported": pl.Boolean, "missing": pl.String, "n": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "against_ours": pl.Float64, "why": pl.String, "only_theirs": pl.Int64, "ours_says": pl.String, "only_ours": pl.Int64, "theirs_says": pl.String,
@@ -98,11 +101,11 @@ def _screen(study: Study, name: str, policy: Policy) -> dict[str, object]:
     blank = {"name": name, "supported": not missing, "missing": "; ".join(missing), "why": policy.note}
     if missing:
         return blank
-    judged = study.under(policy)
-    head = fcr(judged).row(0, named=True)
-    ours = study.headline["share"]
+    other = study.with_policy(policy)
+    head, ours = other.headline, study.headline["share"]
     gap = None if head["share"] is None or ours is None else head["share"] - ours
-    return {**blank, **{key: head[key] for key in ("n", "share", "low", "high")}, "against_ours": gap, **_disagreements(study.contacts, judged)}
+    figures = {key: head[key] for key in ("n", "share", "low", "high")}
+    return {**blank, **figures, "against_ours": gap, **_disagreements(study.contacts, other.contacts)}
 
 
 def _disagreements(ours: pl.DataFrame, theirs: pl.DataFrame) -> dict[str, object]:
@@ -155,10 +158,10 @@ def treatments(study: Study) -> pl.DataFrame:
     for field, what in (("zero_touch", "resolved without an answer"), ("auto_close", "closed for inactivity")):
         for treatment, word in (("exclude", "left out"), ("count", "counted as resolved"), ("fail", "held to have failed")):
             own = getattr(study.policy, field) == treatment
-            judged = study.contacts if own else study.under(study.policy.revised(**{field: treatment}))
-            named = {"what": what, "treatment": word, "house": own}
-            rows.append(fcr(judged).select(*(pl.lit(value).alias(name) for name, value in named.items()), "n", "share", "low", "high"))
-    return pl.concat(rows).select("what", "treatment", "n", "share", "low", "high", "house")
+            other = study if own else study.with_policy(study.policy.revised(**{field: treatment}))
+            figures = {name: other.headline[name] for name in ("n", "share", "low", "high")}
+            rows.append({"what": what, "treatment": word, **figures, "house": own})
+    return pl.DataFrame(rows, schema=_TREATED)
 
 
 def units(study: Study) -> pl.DataFrame:
@@ -170,8 +173,7 @@ def units(study: Study) -> pl.DataFrame:
         `unit`, `means`, `n`, `share`, `low`, `high`: contacts (repeats judged like first ones), issues (what comes back is not counted again),
         customers (who asked once in the period, and that was enough).
     """
-    every = fcr(study.under(study.policy.revised(unit="contact")))
-    issue = fcr(study.under(study.policy.revised(unit="issue")))
+    every, issue = (study.rate(study.under(study.policy.revised(unit=unit))) for unit in ("contact", "issue"))
     known = study.contacts.filter(pl.col("customer").is_not_null() & pl.col("label").is_in([*INDEX, "repeat"]))
     people = known.group_by("customer").agg(done=(pl.len() == 1) & (pl.col("label") == "resolved").any())
     customers = rate(people, pl.col("done"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.rates import fcr, rate, withhold
+from fcrlib.judge.rates import rate, withhold
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -152,7 +152,7 @@ def without_crowds(study: Study) -> pl.DataFrame:
     crowd = _crowd(study)
     rest = study.contacts.join(crowd, on="customer", how="anti")
     frames = {ALL: study.contacts, WITHOUT: rest} if crowd.height else {ALL: study.contacts}
-    return pl.concat(fcr(frame).select(pl.lit(name).alias("contacts"), pl.all()) for name, frame in frames.items())
+    return pl.concat(study.rate(frame).select(pl.lit(name).alias("contacts"), pl.all()) for name, frame in frames.items())
 
 
 def _with_key(study: Study) -> pl.DataFrame:

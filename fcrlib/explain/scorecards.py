@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.compare import MATURED, gaming, shrink
-from fcrlib.judge.rates import INDEX, MIN_CONTACTS, MIN_CUSTOMERS, fcr, mature, rate, stand_apart, withhold
+from fcrlib.judge.rates import INDEX, MIN_CONTACTS, MIN_CUSTOMERS, mature, rate, stand_apart, withhold
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -124,7 +124,7 @@ def attribution(study: Study) -> pl.DataFrame:
         `clusters`, `share`, `low`, `high`, `set_aside` (contacts left out of the view).
     """
     views = {"customers": pl.lit(True), "desk": pl.col("attributable")}
-    rows = [fcr(study.contacts.filter(kept), cluster="customer").select(pl.lit(view).alias("view"), pl.all()) for view, kept in views.items()]
+    rows = [study.rate(study.contacts.filter(kept)).select(pl.lit(view).alias("view"), pl.all()) for view, kept in views.items()]
     table = pl.concat(rows).fill_nan(None).with_columns(set_aside=pl.col("n").first() - pl.col("n"))
     return table.select("view", "n", "clusters", "share", "low", "high", "set_aside")
 

@@ -20,9 +20,9 @@ QUESTIONS = {"anything": ("customer",), "the same category": ("customer", "categ
 MONTH, WINDOWS, TOO_FEW = 30 * DAY, (DAY, 2 * DAY, 7 * DAY), 30
 MATURE, AT_ONCE, HOPEFUL, CENSORED = (
     "only where the window has closed",
-    "headline: failures counted at once",
+    "failures counted at once",
     "open windows counted as resolved",
-    "open windows for as long as seen",
+    "open windows for as long as seen (headline)",
 )
 # A contact that got no answer is left out of the rate, but the customer who sent it did come back.
 _STILL_A_CONTACT = ("no_response", "auto_closed", "no_answer")
@@ -137,7 +137,7 @@ def censored(study: Study) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `reading`, `n`, `open` (of them with an open window), `share`, `low`, `high`; the headline of the report is the second
+        `reading`, `n`, `open` (of them with an open window), `share`, `low`, `high`; the headline of the report is the last
         reading. Empty where the definition waits for no window.
     """
     window = study.policy.window

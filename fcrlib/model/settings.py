@@ -43,8 +43,6 @@ class Settings(BaseModel):
         Contacts that carry one of these tags are left out as tests; matched exactly.
     categories
         Categories to be read as others, `{"Billing Issue": "billing"}`: labels that mean the same thing.
-    tags
-        Where worksheets that people filled in are kept.
     identity
         By which rules two customers are one person: the table `[identity]`.
     """
@@ -61,7 +59,6 @@ class Settings(BaseModel):
     time_zone: str | None = None
     exclude_tags: tuple[str, ...] = ()
     categories: dict[str, str] = {}
-    tags: Path = Path("data/tags")
     identity: Rules = Rules()
 
     @field_validator("time_zone")

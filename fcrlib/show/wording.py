@@ -55,6 +55,14 @@ def reasons_in_words(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col("reason").replace(REASONS).fill_null(""))
 
 
+def counted(study: Study) -> str:
+    """One sentence on how many contacts are in the rate."""
+    head = study.headline
+    waiting = head["n"] - head["resolved"] - head["failed"]
+    still = f", {count(waiting)} of them for as long as they were seen" if waiting else ""
+    return f"{count(head['n'])} of {count(study.contacts.height)} contacts are in the rate{still}"
+
+
 def headline(study: Study) -> list[Finding]:
     """The finding that heads the report, its summary sentences and its key figures."""
     head, before = study.headline, study.before()
@@ -87,9 +95,13 @@ def _state_of(study: Study, then: dict[str, Any] | None) -> str:
 
 def _counted(study: Study) -> str:
     head = study.headline
+    waiting = head["n"] - head["resolved"] - head["failed"]
+    rate = f"{percent(head['share'])}, 95 % interval {interval(head['low'], head['high'])}"
+    if not waiting:
+        return f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved ({rate})."
     return (
-        f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved "
-        f"({percent(head['share'])}, 95 % interval {interval(head['low'], head['high'])})."
+        f"Of {count(head['n'])} first contacts, {count(head['resolved'])} are resolved, {count(head['failed'])} failed, and {count(waiting)} are "
+        f"still inside the window; counted for as long as they were seen, that makes {rate}."
     )
 
 
@@ -129,9 +141,10 @@ def cautions(study: Study) -> list[Finding]:
 
 def _pending(study: Study) -> Finding | None:
     head = study.headline
-    if head["pending"] < 0.02 * max(1, head["n"]):
+    everyone = head["resolved"] + head["failed"] + head["pending"]
+    if head["pending"] < 0.02 * max(1, everyone):
         return None
-    share = percent(head["pending"] / (head["n"] + head["pending"]))
+    share = percent(head["pending"] / everyone)
     text = f"{count(head['pending'])} contacts ({share}) are still pending: the rate could end anywhere from {percent(head['lowest'])} to {percent(head['highest'])}."
     return Finding("care-pending", "care", text)
 
@@ -213,25 +226,6 @@ def _slug(text: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def range_of_definitions(grid: pl.DataFrame) -> str:
-    """One sentence on how much hangs on the definition."""
-    house = grid.filter("house")
-    ours = f"; ours gives {percent(house['share'][0])}" if house.height else ""
-    known = grid.drop_nulls("share")
-    ends = [float(end) for end in known.select(low=pl.col("share").min(), high=pl.col("share").max()).row(0)] if known.height else [None, None]
-    return f"The same contacts give {percent(ends[0])} to {percent(ends[1])}, depending on the definition{ours}"
-
-
-def course(weeks: pl.DataFrame) -> str:
-    """One sentence on a weekly course: where it ran, and where it stands in its last final weeks."""
-    final = weeks.filter(~pl.col("hollow"))
-    if final.height < 8:
-        return "There are too few final weeks to speak of a course"
-    recent, earlier = final.tail(4), final.head(final.height - 4)
-    pooled = [frame.select((pl.col("share") * pl.col("n")).sum() / pl.col("n").sum()).item() for frame in (recent, earlier)]
-    return f"The last four final weeks stand at {percent(pooled[0])}, the weeks before them at {percent(pooled[1])}"
 
 
 def main_reason(failures: pl.DataFrame) -> str:

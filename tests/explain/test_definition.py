@@ -11,7 +11,7 @@ from storytelling import desk_of
 
 from fcrlib.explain import definition
 from fcrlib.intake.demo import invent
-from fcrlib.judge.rates import fcr
+from fcrlib.judge.rates import final_fcr
 from fcrlib.model.desk import Desk
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy, presets
@@ -103,7 +103,7 @@ def test_screens_are_the_judge_under_each_preset_and_say_who_disagrees(study: St
     shown = by(definition.screens(study), "name")
     assert set(shown) == set(presets())
     for name in ("zoho", "genesys_nca", "sqm_survey"):
-        own = fcr(study.under(Policy.named(name))).row(0, named=True)
+        own = final_fcr(study.under(Policy.named(name)), window=Policy.named(name).window).row(0, named=True)
         assert (shown[name]["n"], shown[name]["share"]) == (own["n"], own["share"])
     assert shown["customer_7d"]["only_theirs"] == shown["customer_7d"]["only_ours"] == 0
     assert shown["within_24h"]["only_theirs"] > 0

@@ -105,6 +105,14 @@ def test_a_return_about_the_same_category_fails_and_about_another_does_not() -> 
     assert told["the window of 7 days ends"] == "it has failed"
 
 
+def test_a_contact_while_it_is_open_and_one_at_the_very_resolution_are_parallel() -> None:
+    told = rules(study_of([solved("1", 0), solved("2", 1), solved("3", 2), solved("4", 3)]), "1")
+    fails = "same category, while this one was open; a parallel contact about the same issue: this fails it"
+    assert told["opened contact 2 by email about billing"] == fails
+    assert told["opened contact 3 by email about billing"] == "same category, while this one was open"
+    assert told["opened contact 4 by email about billing"] == "same category, inside the window; a repeat about the same issue: this fails it as well"
+
+
 def test_a_repeat_names_the_first_contact_of_its_issue_and_the_one_before_it() -> None:
     study = study_of([solved("1", 0), solved("2", 50), solved("3", 100)])
     told = rules(study, "3")

@@ -34,12 +34,12 @@ def filled(answers: list[str | None], drawn: pl.DataFrame = SAMPLE) -> pl.DataFr
 def test_each_repeat_is_paired_with_the_contact_of_its_chain_just_before_it() -> None:
     acts = [{"kind": "message", "actor": "agent", "t": 1}, {"kind": "status", "actor": "agent", "status": "solved", "t": 2}]
     tale = [
-        {"id": f"{n}", "opened": 24 * n, "customer": "ann", "category": about, "events": [{**act, "t": 24 * n + act["t"]} for act in acts]}
+        {"id": f"{9 - n}", "opened": 24 * n, "customer": "ann", "category": about, "events": [{**act, "t": 24 * n + act["t"]} for act in acts]}
         for n, about in enumerate(["billing", "login", "billing", "billing"])
     ]
     pairs = audit.repeats(judge(desk_of(tale, data_end=2000), policy=POLICY))
-    assert pairs.select("contact_id", "earlier_contact_id").rows() == [("2", "0"), ("3", "2")]
-    assert pairs["pair"].to_list() == ["contact 2 after 0 (story)", "contact 3 after 2 (story)"]
+    assert pairs.select("contact_id", "earlier_contact_id").rows() == [("6", "7"), ("7", "9")]
+    assert pairs["pair"].to_list() == ["contact 6 after 7 (story)", "contact 7 after 9 (story)"]
 
 
 def test_an_id_that_exists_in_two_sources_is_not_mixed_up() -> None:

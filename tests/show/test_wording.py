@@ -85,12 +85,6 @@ def test_nothing_judged_is_said_and_not_divided() -> None:
     assert wording.headline(waiting)[0].title == "No contact in 2026Q3 can be judged yet"
 
 
-def test_a_course_needs_final_weeks() -> None:
-    weeks = pl.DataFrame({"share": [0.7] * 12, "n": [50] * 12, "hollow": [False] * 8 + [True] * 4})
-    assert wording.course(weeks) == "The last four final weeks stand at 70.0 %, the weeks before them at 70.0 %"
-    assert wording.course(weeks.with_columns(hollow=True)).startswith("There are too few")
-
-
 def test_two_names_never_share_an_id() -> None:
     names = ["Billing", "billing", "billing!", "bill ing", "日本語", "日本", "<b>", "Ä", "A"]
     assert len({wording._slug(name) for name in names}) == len(names)
