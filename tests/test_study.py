@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
 from fcrlib.judge.outcomes import judge
+from fcrlib.link.identity import joined
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
@@ -33,7 +34,8 @@ def test_the_second_opening_reads_the_verdict_of_the_first(folder: Path) -> None
     assert len(kept) == 1
     assert list((folder.parent / ".cache" / "desk").iterdir()) == kept
     assert_frame_equal(again.outcomes, first.outcomes)
-    assert_frame_equal(first.outcomes, judge(DESK, policy=Policy()))
+    assert first.people is not None
+    assert_frame_equal(first.outcomes, judge(joined(DESK, found=first.people), policy=Policy()))
 
 
 def test_another_policy_or_another_desk_is_judged_anew(folder: Path) -> None:

@@ -16,7 +16,7 @@ import polars as pl
 
 from fcrlib.judge import survey
 from fcrlib.judge.outcomes import judge
-from fcrlib.judge.rates import rate, stand_apart, withhold
+from fcrlib.judge.rates import is_final, rate, stand_apart, withhold
 from fcrlib.model.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def linked(study: Study) -> pl.DataFrame:
     -------
     pl.DataFrame
         One row per first contact, by `source`, `contact_id`: `channel`, `category`, `group` (the six largest categories, the rest
-        together), `customer`, `system` (resolved; null while pending), `offered`, `answer` (the last one that a later one has not
+        together), `customer`, `system` (resolved; null until the verdict is final), `offered`, `answer` (the last one that a later one has not
         replaced), `said` (yes), `answered_at`, `late` (answered after the window), `csat`, `csat_scale`, `ces`.
     """
     first = judged_alone(study).first_contacts
     text = pl.col("channel", "category").cast(pl.String).fill_null(NOT_KNOWN)
-    verdict = pl.when(pl.col("label") != "pending").then(pl.col("label") == "resolved")
+    verdict = pl.when(is_final()).then(pl.col("label") == "resolved")
     rows = first.select("source", "contact_id", text, "customer", "anchor_at", "horizon_at", system=verdict)
     rows = rows.with_columns(group=_lumped(rows["category"], most=GROUPS))
     table = study.desk.surveys if not study.lacks("has_survey") else study.desk.surveys.clear()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.rates import INDEX, rate
+from fcrlib.judge.rates import INDEX, mature, rate
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -102,12 +102,11 @@ def too_good(study: Study) -> pl.DataFrame:
         `measure` (`resolved`, `reopened`, `came back`), `n`, `share`, `low`, `high`; no rows at 80 % or below. A share is null
         where the desk does not record what it takes.
     """
-    judged = study.contacts.filter(pl.col("label").is_in(INDEX))
-    is_high = judged.height > 0 and study.headline["share"] > TOO_GOOD
-    came = {"resolved": pl.col("label") == "resolved", "reopened": _failed(study, "reopened", "has_status_history")}
-    came["came back"] = _failed(study, "repeat_contact", "has_customer")
-    rows = [rate(judged, what, cluster="customer").select(pl.lit(name).alias("measure"), "n", "share", "low", "high") for name, what in came.items()]
-    return pl.concat(rows).fill_nan(None).head(len(rows) if is_high else 0)
+    final, figures = mature(study.contacts), ("n", "share", "low", "high")
+    signs = {"reopened": _failed(study, "reopened", "has_status_history"), "came back": _failed(study, "repeat_contact", "has_customer")}
+    tables = {"resolved": study.rate(study.contacts), **{name: rate(final, what, cluster="customer") for name, what in signs.items()}}
+    rows = pl.concat(table.select(pl.lit(name).alias("measure"), *figures) for name, table in tables.items())
+    return rows.head(rows.height if (study.headline["share"] or 0) > TOO_GOOD else 0)
 
 
 def _failed(study: Study, reason: str, needs: str) -> pl.Expr:
@@ -118,11 +117,12 @@ def _ours(study: Study) -> pl.DataFrame:
     """Our own number for each measure, with its interval; no repeats where the desk or the policy knows none."""
     volume = study.contacts.filter(pl.col("label").is_in([*INDEX, "repeat"]))
     shares = {
-        FCR: rate(volume.filter(pl.col("label") != "repeat"), pl.col("label") == "resolved", cluster="customer"),
+        FCR: study.rate(study.contacts),
         REPEATS: rate(volume, pl.col("label") == "repeat", cluster="customer"),
         ONCE: rate(volume, pl.col("label") == "resolved", cluster="customer"),
     }
-    table = pl.concat(shares[name].select(pl.lit(name).alias("measure"), "n", ours="share", ours_low="low", ours_high="high") for name in shares)
+    figures = {"ours": "share", "ours_low": "low", "ours_high": "high"}
+    table = pl.concat(shares[name].select(pl.lit(name).alias("measure"), pl.col("n").cast(pl.Int64), **figures) for name in shares)
     table = table.fill_nan(None)
     if study.lacks("has_customer") or study.policy.unit == "contact":
         return table.filter(pl.col("measure") == FCR)

@@ -178,9 +178,9 @@ def units(study: Study) -> pl.DataFrame:
     people = known.group_by("customer").agg(done=(pl.len() == 1) & (pl.col("label") == "resolved").any())
     customers = rate(people, pl.col("done"))
     told = {
-        "contact": ("contacts after which nothing further was needed", every),
+        "contact": ("contacts that nothing had to follow", every),
         "issue": ("issues that needed one contact", issue),
-        "customer": ("customers who asked once, and that was enough", customers),
+        "customer": ("customers who asked just once", customers),
     }
     return pl.concat(
         table.select(pl.lit(unit).alias("unit"), pl.lit(means).alias("means"), "n", "share", "low", "high") for unit, (means, table) in told.items()

@@ -137,7 +137,7 @@ def censored(study: Study) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `reading`, `n`, `open` (of them with an open window), `share`, `low`, `high`; the headline of the report is the last
+        `reading`, `n`, `open` (of them with an open window and, but for the second, without a failure yet), `share`, `low`, `high`; the headline of the report is the last
         reading. Empty where the definition waits for no window.
     """
     window = study.policy.window
@@ -153,7 +153,7 @@ def censored(study: Study) -> pl.DataFrame:
         table.select(
             pl.lit(reading).alias("reading"),
             pl.col("n").cast(pl.Int64),
-            open=pl.lit(among[reading].select(young.sum()).item(), pl.Int64),
+            open=pl.lit(among[reading].select((young & (pl.lit(reading == AT_ONCE) | (pl.col("label") == "pending"))).sum()).item(), pl.Int64),
             **_all(_READING, skip=3),
         )
         for reading, table in tables.items()

@@ -41,7 +41,9 @@ def wilson(p: pl.Expr, n: pl.Expr, *, z: float | pl.Expr = Z95) -> tuple[pl.Expr
     size = pl.when(n > 0).then(n.cast(pl.Float64))
     centre = (p + square / (2 * size)) / (1 + square / size)
     half = (square * (p * (1 - p) / size + square / (4 * size**2))).sqrt() / (1 + square / size)
-    return (centre - half).clip(0, 1), (centre + half).clip(0, 1)
+    # At nothing and at everything the end is exact; rounding must not push it past the share.
+    low, high = pl.min_horizontal(centre - half, p), pl.max_horizontal(centre + half, p)
+    return pl.when(size.is_not_null()).then(low.clip(0, 1)), pl.when(size.is_not_null()).then(high.clip(0, 1))
 
 
 def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cluster: str | None = None, weight: str | None = None) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from fcrlib.judge.intervals import MIN_CONTACTS, MIN_CUSTOMERS, Z95, Difference,
 from fcrlib.judge.survival import keys_of, t_quantile
 
 __all__ = [
-    "INDEX", "MIN_CONTACTS", "MIN_CUSTOMERS", "Z95", "Difference", "censored_fcr", "difference", "fcr", "final_fcr", "mature", "nowcast", "rate",
+    "INDEX", "MIN_CONTACTS", "MIN_CUSTOMERS", "Z95", "Difference", "censored_fcr", "difference", "fcr", "final_fcr", "is_final", "mature", "nowcast", "rate",
     "repeat_curve", "share", "stand_apart", "wilson", "withhold",
 ]  # fmt: skip
 INDEX = ("resolved", "failed")
@@ -64,9 +64,14 @@ def mature(judged: pl.DataFrame) -> pl.DataFrame:
     Failures are known at once, resolutions only when the window has closed; a trend that mixes both bends down at its end.
     `judged` needs `label`, `reason`, `anchor_at`, `horizon_at` and `data_end`. Where the policy waits for no window, what is resolved is settled.
     """
+    return judged.filter(is_final())
+
+
+def is_final() -> pl.Expr:
+    """Is the verdict on an index contact one that no later data can come too late for? Reads the columns that `mature` reads."""
     unbound = pl.col("horizon_at").is_null() & pl.col("anchor_at").is_not_null()
     settled = (pl.col("horizon_at") <= pl.col("data_end")) | (pl.col("reason") == "unresolved") | unbound
-    return judged.filter(pl.col("label").is_in(INDEX) & settled)
+    return pl.col("label").is_in(INDEX) & settled.fill_null(False)
 
 
 def final_fcr(

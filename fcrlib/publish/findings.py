@@ -34,13 +34,23 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a notebook: the id of the cell that heads it, its heading and what it says, as plain text."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure or table in its JSON form and the cell it was shown in."""
+    """A figure or table in its JSON form, the cell it was shown in and the part of the notebook it stands in."""
 
     id: str
     fields: dict[str, Any]
     notebook: str
     cell: str
+    section: Section | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +101,34 @@ def harvest(notebooks: Iterable[Path]) -> Harvest:
     for path in notebooks:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         chapters.append(Chapter(path.stem, _title(cells) or path.stem))
-        for cell, data in _outputs(cells):
+        for cell, section, data in _outputs(cells):
             if MIMETYPE in data:
                 finding = Finding.from_json(data[MIMETYPE])
                 _add(findings, finding.id, Found(finding, path.stem, cell))
             for kind in (FIGURE, TABLE):
                 if kind in data:
-                    _add(drawn, data[kind]["id"], Drawn(data[kind]["id"], data[kind], path.stem, cell))
+                    _add(drawn, data[kind]["id"], Drawn(data[kind]["id"], data[kind], path.stem, cell, section))
     return Harvest(tuple(findings.values()), tuple(drawn.values()), tuple(chapters))
 
 
-def _outputs(cells: list[dict[str, Any]]) -> Iterable[tuple[str, dict[str, Any]]]:
+def _outputs(cells: list[dict[str, Any]]) -> Iterable[tuple[str, Section | None, dict[str, Any]]]:
+    section = None
     for cell in cells:
+        section = _section(cell) or section
         for output in cell.get("outputs", []):
-            yield cell.get("id", ""), output.get("data", {})
+            yield cell.get("id", ""), section, output.get("data", {})
+
+
+def _section(cell: dict[str, Any]) -> Section | None:
+    """The part that a text cell opens, if it does."""
+    head, _, text = "".join(cell["source"]).strip().partition("\n")
+    if cell["cell_type"] != "markdown" or not head.startswith(("## ", "### ")):
+        return None
+    return Section(cell.get("id", ""), _plain(head.lstrip("# ")), _plain(" ".join(text.split())))
+
+
+def _plain(markdown: str) -> str:
+    return markdown.strip().replace("*", "").replace("`", "")
 
 
 def _add(known: dict[str, Item], id: str, item: Item) -> None:
@@ -124,7 +148,7 @@ def _title(cells: list[dict[str, Any]]) -> str:
     for cell in cells:
         for line in "".join(cell["source"]).splitlines() if cell["cell_type"] == "markdown" else []:
             if line.startswith("# "):
-                return line[2:].strip().replace("*", "").replace("`", "")
+                return _plain(line[2:])
     return ""
 
 

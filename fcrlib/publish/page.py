@@ -92,6 +92,7 @@ def figure(item: Drawn, *, prefix: str = "") -> dict[str, Any]:
         "file": f"{prefix}charts/{id}.svg",
         "evidence": f"{prefix}notebooks/{item.notebook}.html#{item.cell}",
         "notebook": item.notebook,
+        "section": item.section,
     }
 
 
@@ -139,8 +140,24 @@ def _chapters(content: Mapping[str, Any], figures: Mapping[str, dict[str, Any]],
     for chapter in sorted(content["chapters"], key=lambda chapter: (chapter["name"].startswith("00"), chapter["name"])):
         rest = [drawing for id, drawing in figures.items() if drawing["notebook"] == chapter["name"] and id not in shown]
         if rest:
-            chapters.append({**chapter, "figures": rest, "evidence": f"notebooks/{chapter['name']}.html"})
+            chapters.append({**chapter, "parts": _parts(rest), "evidence": f"notebooks/{chapter['name']}.html"})
     return chapters
+
+
+def _parts(figures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Figures under the heading of the notebook that they stand under, in order; `says` is what the first of them finds."""
+    parts: list[dict[str, Any]] = []
+    for drawing in figures:
+        section = drawing["section"]
+        if not parts or parts[-1]["section"] != section:
+            told = (
+                {"id": f"part-{drawing['notebook']}-{section.id}", "title": section.title, "text": section.text}
+                if section
+                else {"id": "", "title": "", "text": ""}
+            )
+            parts.append({"section": section, **told, "says": drawing["title"], "figures": []})
+        parts[-1]["figures"].append(drawing)
+    return parts
 
 
 def _entry(fields: Mapping[str, Any], figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

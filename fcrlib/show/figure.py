@@ -149,7 +149,7 @@ class Figure:
         """
         from fcrlib.show.theme import config
 
-        if self.chart is None:
+        if self.chart is None or self.numbers.is_empty():
             return {}
         fields: dict[str, Any] = self.chart.to_dict()
         fields["config"] = {**config(), **{key: value for key, value in fields.get("config", {}).items() if key != "view"}}

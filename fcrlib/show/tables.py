@@ -15,6 +15,7 @@ NUMERIC = ("percent", "points", "count", "hours", "money", "number")
 
 def as_html(fields: dict[str, Any], *, caption: str | None = None) -> str:
     """Write the table of a figure or table (its JSON form) as escaped HTML; the title is the caption unless one is given.
+    Without rows there is no table, only words.
 
     Examples
     --------
@@ -23,6 +24,8 @@ def as_html(fields: dict[str, Any], *, caption: str | None = None) -> str:
     (True, True)
     """
     shown = fields["title"] if caption is None else caption
+    if not fields["rows"]:
+        return f"<p>{escape(shown)}</p>" if shown else "<p>There is nothing to show here.</p>"
     head = "".join(_cell("th", column["title"], column, scope="col") for column in fields["columns"])
     body = "\n".join(_row(fields["columns"], row) for row in fields["rows"])
     title = f"<caption>{escape(shown)}</caption>\n" if shown else ""

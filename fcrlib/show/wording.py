@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fcrlib.judge.rates import difference, rate
+from fcrlib.judge.rates import difference, mature, rate
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show.numbers import count, interval, percent, points
 
@@ -83,7 +83,7 @@ def _measure(head: dict[str, Any]) -> Measure:
 
 def _state_of(study: Study, then: dict[str, Any] | None) -> str:
     share = percent(study.headline["share"])
-    if study.headline["n"] == 0:
+    if study.headline["share"] is None:
         return f"No contact {study.period.when} can be judged yet"
     if then is None:
         return f"{share} of issues were resolved on first contact {study.period.when}"
@@ -106,7 +106,7 @@ def _counted(study: Study) -> str:
 
 
 def _changed(study: Study, then: dict[str, Any] | None) -> str:
-    if then is None or study.headline["n"] == 0:
+    if then is None or study.headline["share"] is None or then["share"] is None:
         return "There is no earlier period to compare with."
     moved = difference(study.headline, then)
     return f"{_capital(study.period.previous().when)} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
@@ -124,7 +124,7 @@ def _failing(study: Study) -> str:
 def _share_failed(study: Study, reason: str, title: str, *needs: str) -> Finding:
     if study.lacks(*needs):
         return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(None, good="down"))
-    judged = study.contacts.filter(pl.col("label").is_in(["resolved", "failed"]))
+    judged = mature(study.contacts)
     found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer").row(0, named=True)
     return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))
 

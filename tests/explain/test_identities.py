@@ -11,7 +11,6 @@ import pytest
 from fcrlib.explain import identities
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
-from fcrlib.judge.rates import fcr
 from fcrlib.link.identity import customers_of, joined
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.identity import Rules
@@ -130,7 +129,7 @@ def test_a_crowd_is_found_counted_and_left_out() -> None:
     rates = identities.without_crowds(study)
     rest = study.contacts.filter(pl.col("customer_ref") != "shared login")
     assert rates["contacts"].to_list() == [identities.ALL, identities.WITHOUT]
-    assert rates.row(1)[1:] == fcr(rest).row(0)
+    assert rates.row(1)[1:] == study.rate(rest).row(0)
     assert rates["share"][0] == study.headline["share"] < rates["share"][1]
 
 

@@ -104,9 +104,10 @@ def test_the_four_readings_are_the_same_where_every_window_has_closed() -> None:
     assert "Every window has closed" in tell.censoring(readings)
 
 
-def test_an_open_window_pulls_the_headline_down_and_hope_pulls_it_up() -> None:
+def test_an_open_window_pulls_the_rate_down_and_hope_pulls_it_up() -> None:
     readings = dict(timing.censored(STUDY).select("reading", "share").iter_rows())
-    assert readings[timing.AT_ONCE] == STUDY.headline["share"]
+    assert readings[timing.AT_ONCE] == STUDY.headline["decided"]
+    assert readings[timing.CENSORED] == STUDY.headline["share"]
     assert readings[timing.AT_ONCE] < readings[timing.CENSORED] < readings[timing.HOPEFUL]
     assert readings[timing.CENSORED] == pytest.approx(readings[timing.MATURE], abs=0.01)
 

@@ -393,3 +393,15 @@ def test_a_desk_needs_contacts_and_a_span() -> None:
     with pytest.raises(UsageError) as error:
         invent(contacts=3, data_start=datetime(2026, 9, 1, tzinfo=UTC), data_end=datetime(2026, 9, 2, tzinfo=UTC))
     assert len(error.value.problems) == 2
+
+
+def test_some_who_gave_up_waiting_try_again_within_ten_minutes() -> None:
+    desk, key = invent(contacts=6_000), answer_key(contacts=6_000)
+    times = desk.contacts.select("contact_id", "opened_at", "customer_ref")
+    tries = (
+        key.filter(pl.col("relation") == "second try").join(times, on="contact_id").join(times, left_on="of", right_on="contact_id", suffix="_first")
+    )
+    gave_up = key.filter((pl.col("fate") == "abandoned") & pl.col("of").is_null())
+    assert 0.25 < tries.height / gave_up.height < 0.65
+    waited = (tries["opened_at"] - tries["opened_at_first"]).dt.total_seconds()
+    assert waited.is_between(20, 600).all()

@@ -38,8 +38,8 @@ def test_the_verdict_comes_first_with_its_reasons() -> None:
     found = telling.verdict("fit with care", ["a", "b", "c", "d"], verdicts("fit", "fit with care", "not fit", "fit"))
     assert (found.id, found.role) == ("data-fitness", "summary")
     assert found.title == "This desk is fit with care: of 4 questions 2 are fit, 1 fit with care, 1 not fit"
-    assert found.statement == "What stands against it: a; b; c; and 1 more."
-    assert telling.verdict("fit", [], verdicts("fit")).statement == "No check weakens a number."
+    assert found.statement == f"{found.title}. What stands against it: a; b; c; and 1 more."
+    assert telling.verdict("fit", [], verdicts("fit")).statement.endswith("No check weakens a number.")
 
 
 def test_only_what_stops_is_a_caution() -> None:

@@ -36,7 +36,7 @@ def test_nothing_planted_names_no_place() -> None:
 
 
 def test_a_cause_that_starts_in_the_last_quarter_lowers_it_and_the_headline_says_so() -> None:
-    desk = redact(invent(contacts=20_000))
+    desk = redact(invent(contacts=40_000))
     study = Study.of(desk, policy=Policy(), period=Period.parse("2026Q3"))
     headline = wording.headline(study)[0]
     assert "fell" in headline.title

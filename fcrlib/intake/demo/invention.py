@@ -16,7 +16,7 @@ from fcrlib.intake.demo.changes import articles, changes
 from fcrlib.intake.demo.history import events
 from fcrlib.intake.demo.outcomes import NO_MECHANISM, fates, handled
 from fcrlib.intake.demo.people import Agents, Customers, alias_refs, customer_refs, gather_customers, hire, identifiers, seconds, staff_table, stream
-from fcrlib.intake.demo.returns import WEEKS, background, duplicates, followers
+from fcrlib.intake.demo.returns import WEEKS, background, duplicates, followers, second_tries
 from fcrlib.intake.demo.summary import contacts as contact_table
 from fcrlib.intake.demo.surveys import asked, surveys
 from fcrlib.intake.demo.text import complaints, openings
@@ -100,7 +100,7 @@ def answer_key(
     -------
     DataFrame
         One row per contact, in order: `contact_id`, `customer` (who really asked, whatever name the export gives), `relation` (first
-        background repeat parallel follow-up duplicate), `of` (the contact it goes back to), `fate` (normal, or what befell it), `theme`,
+        background repeat parallel follow-up duplicate second try), `of` (the contact it goes back to), `fate` (normal, or what befell it), `theme`,
         `probability` of failing (0..1), `fails`, `how` (reopen repeat parallel follow-up), `cause` (number in `truth.causes`, null for the
         desk's own; a lifted topic counts on from there), `mechanism`,
         `pleased` (top box, also of those who were never asked).
@@ -154,6 +154,7 @@ def _world(*, seed: int, rows: int, truth: Truth, start: datetime, end: datetime
         return batches[-1]
 
     latest = pl.concat([add(first, "first"), add(background(batches[0], seed=seed, truth=truth), "background")])
+    latest = pl.concat([latest, add(second_tries(batches[0], seed=seed), "second tries")])
     add(duplicates(batches[0], seed=seed), "duplicates")
     for generation in range(_GENERATIONS):
         latest = add(followers(latest, seed=seed, batch=f"return {generation}"), f"return {generation}")

@@ -14,6 +14,7 @@ from fcrlib.intake.demo.truth import Truth
 
 WEEKS = 8  # background returns are spread evenly over this many weeks
 _TWICE = 0.013
+_AGAIN = 0.45
 _HANDED_DOWN = ("customer", "anonymous", "theme", "category", "product_area", "channel", "tier", "language")
 
 
@@ -50,6 +51,23 @@ def duplicates(cases: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     return twice.with_columns(
         fate.alias("fate"), pl.lit("duplicate").alias("relation"), pl.lit("").alias("link"), pl.lit(None, pl.Int64).alias("about")
     )
+
+
+def second_tries(cases: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    """Some who gave up waiting try again within ten minutes, a few of them on another channel."""
+    rng = stream(seed, "returns", "second tries")
+    some = pl.Series(rng.random(cases.height) < _AGAIN) & (cases["fate"] == "abandoned") & ~cases["anonymous"]
+    parents = cases.filter(some)
+    later = pl.Series(rng.integers(20, 9 * 60, parents.height))
+    other, moves = channels(parents.height, rng), pl.Series(rng.random(parents.height) < 0.25)
+    tried = parents.select(
+        *(column for column in _HANDED_DOWN if column != "channel"),
+        pl.when(moves).then(other).otherwise("channel").alias("channel"),
+        (pl.col("opened") + later).alias("opened"),
+        pl.col("key").alias("parent"),
+    )
+    normal = pl.lit("normal").cast(cases["fate"].dtype)
+    return tried.with_columns(normal.alias("fate"), relation=pl.lit("second try"), link=pl.lit(""), about=pl.lit(None, pl.Int64))
 
 
 def _children(parents: pl.DataFrame, opened: Ints, *, relation: str, seed: int, batch: str) -> pl.DataFrame:

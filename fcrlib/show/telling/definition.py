@@ -40,7 +40,8 @@ def choices(moved: pl.DataFrame) -> str:
     if moved.is_empty():
         return "Only one definition can be judged on this desk"
     top = moved.row(0, named=True)
-    return f"No choice moves the number more than the {top['choice']}: with '{top['to']}' instead of ours it reads {points(top['moves'])} otherwise"
+    way = "higher" if top["moves"] > 0 else "lower"
+    return f"No choice moves the number more than the {top['choice']}: with '{top['to']}' it would read {points(abs(top['moves'])).lstrip('+')} {way}"
 
 
 def ranking(definitions: pl.DataFrame) -> str:

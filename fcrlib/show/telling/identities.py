@@ -90,9 +90,9 @@ def without(rates: pl.DataFrame) -> str:
     return f"With everybody the rate is {shares[0]}, without the crowded customers {shares[1]}"
 
 
-def findings(coverage: pl.DataFrame, joined: pl.DataFrame, *, cut: pl.DataFrame, crowded: pl.DataFrame, limit: int) -> list[Finding]:
-    """What a reader has to know about the names behind the numbers: a summary, and what to read with care."""
-    told = [Finding("identity", "summary", people(joined), f"{people(joined)}. {missed(joined)}")]
+def findings(coverage: pl.DataFrame, *, cut: pl.DataFrame, crowded: pl.DataFrame, limit: int) -> list[Finding]:
+    """What a reader has to know about the names behind the numbers, where something stands against them."""
+    told: list[Finding] = []
     contacts, found = _sum(coverage, "identified")
     if coverage["identified"].null_count() == coverage.height or found < ENOUGH_KEYS * contacts:
         text = f"{keyed(coverage)}. A person with two names looks like two people, and a repeat under the other name is not seen."

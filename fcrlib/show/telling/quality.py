@@ -15,7 +15,8 @@ def verdict(word: str, reasons: list[str], verdicts: pl.DataFrame) -> Finding:
     counts = {told: int((verdicts["verdict"] == told).sum()) for told in ("fit", "fit with care", "not fit")}
     title = f"This desk is {word}: of {verdicts.height} questions {counts['fit']} are fit, {counts['fit with care']} fit with care, {counts['not fit']} not fit"
     named = "; ".join(reasons[:3]) + (f"; and {len(reasons) - 3} more" if len(reasons) > 3 else "")
-    return Finding("data-fitness", "summary", title, f"What stands against it: {named}." if reasons else "No check weakens a number.")
+    against = f"What stands against it: {named}." if reasons else "No check weakens a number."
+    return Finding("data-fitness", "summary", title, f"{title}. {against}")
 
 
 def stops(faults: pl.DataFrame) -> list[Finding]:
