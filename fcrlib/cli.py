@@ -117,27 +117,37 @@ def import_csv(
         print(propose(path).toml())
         return
     end = instant(data_end) if data_end else None
-    _save(csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone), to or _settings().path("data/desk"))
+    settings = _settings()
+    read = csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity)
+    _save(read, to or settings.path("data/desk"))
 
 
 @app.command()
 def check(desk: DeskFolder = None) -> None:
     """Say what a desk holds, what was left out of it, and which questions it can answer."""
-    from fcrlib.model.desk import Desk
-    from fcrlib.model.tables import CAPABILITIES, TABLES
+    from fcrlib.explain import quality
+    from fcrlib.model.tables import TABLES
     from fcrlib.model.tables import check as keep_rules
+    from fcrlib.study import Study
 
-    loaded = Desk.load(_desk(_settings(), desk))
+    folder = _desk(_settings(), desk)
+    study = Study.open(folder, period=_everything(folder), policy=_settings().policy)
+    loaded = study.desk
     for name in TABLES:
         keep_rules(getattr(loaded, name), table=name)
     manifest = loaded.manifest
     print(f"{manifest.source}: {manifest.data_start:%Y-%m-%d} to {manifest.data_end:%Y-%m-%d %H:%M} UTC, read by {manifest.reader}")
     for name, frame in loaded.tables().items():
         print(f"  {name:<12}{frame.height:>12,} rows")
-    for flag, meaning in CAPABILITIES.items():
-        print(f"  {'has ' if manifest.has(flag) else 'lacks'} {meaning}")
     for dropped in manifest.dropped:
         print(f"  left out: {dropped.count:,} {dropped.what} ({dropped.why})")
+    faults = quality.lint(study)
+    for row in quality.verdicts(study, faults=faults).to_dicts():
+        print(f"  {row['verdict']:<14}{row['question']}{f' ({why})' if (why := row['why']) else ''}")
+    for row in faults.filter(faults["severity"].is_in(["stops", "weakens"])).to_dicts():
+        print(f"  {row['severity']:<14}{row['check']}: {row['found']:,} of {row['of']:,}: {row['so']}; {row['do']}")
+    for label in study.unmatched:
+        print(f"  note: no contact carries the category '{label}' that fcr.toml renames")
 
 
 @policies.command("list")
@@ -342,9 +352,15 @@ def _newest(desk: Path) -> str:
     manifest = read_manifest(desk)
     after: datetime = manifest.data_end + timedelta(seconds=1)
     quarter = Period.parse("last-quarter", today=after.date())
-    if quarter.first >= manifest.data_start.date():
-        return quarter.label
-    return f"{manifest.data_start.date()}..{(after - timedelta(days=1)).date()}"
+    return quarter.label if quarter.first >= manifest.data_start.date() else _everything(desk)
+
+
+def _everything(desk: Path) -> str:
+    """All the days that the desk covers, as a period."""
+    from fcrlib.model.desk import read_manifest
+
+    manifest = read_manifest(desk)
+    return f"{manifest.data_start.date()}..{(manifest.data_end - timedelta(microseconds=1)).date()}"
 
 
 def _parameters(given: list[str]) -> dict[str, Any]:

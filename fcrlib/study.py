@@ -6,6 +6,7 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -18,7 +19,7 @@ from fcrlib.judge.audit import load as load_audit
 from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import final_fcr
-from fcrlib.link.categories import harmonised
+from fcrlib.link.categories import harmonised, unmatched
 from fcrlib.link.identity import Customers, customers_of, joined
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError
@@ -44,6 +45,8 @@ class Study:
         Zone in which the days of the period begin.
     people
         Which customers were found to be one person; None where the desk knows nothing that they could be joined by.
+    unmatched
+        Labels that the project's settings rename and that no contact carries.
     audit
         What people said of a sample of the repeats that this policy finds; None where nobody looked.
 
@@ -60,6 +63,7 @@ class Study:
     outcomes: pl.DataFrame
     time_zone: str = "UTC"
     people: Customers | None = None
+    unmatched: tuple[str, ...] = ()
     audit: Audit | None = None
 
     @classmethod
@@ -79,7 +83,8 @@ class Study:
         mark = _fingerprint(folder, definition, settings)
         outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", linked, policy=definition)
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
-        return replace(study, people=people, audit=load_audit(folder, definition))
+        stray = unmatched(loaded.contacts, mapping=settings.categories)
+        return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray))
 
     @classmethod
     def of(cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None) -> Study:
@@ -109,6 +114,13 @@ class Study:
     def contacts(self) -> pl.DataFrame:
         """The contacts that started in the period, with their outcomes."""
         return self.everything.filter(self.period.covers(pl.col("start_at"), time_zone=self.time_zone))
+
+    @cached_property
+    def days(self) -> float:
+        """How many days of the period the data covers."""
+        first, after = self.period.bounds(time_zone=self.time_zone)
+        manifest = self.desk.manifest
+        return max((min(after, manifest.data_end) - max(first, manifest.data_start)) / timedelta(days=1), 0.0)
 
     @cached_property
     def first_contacts(self) -> pl.DataFrame:

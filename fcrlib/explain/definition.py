@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.definitions import SCOPES
-from fcrlib.judge.rates import INDEX, MIN_CONTACTS, rate
+from fcrlib.judge.rates import INDEX, MIN_CONTACTS, rate, withhold
 from fcrlib.model.policy import Policy, presets
 from fcrlib.model.tables import RESOLVED_STATUSES
 
@@ -23,6 +23,7 @@ RULES = (
 _TREATED = {
     "what": pl.String, "treatment": pl.String, "n": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64, "house": pl.Boolean,
 }  # fmt: skip
+_ASKED_OF = {"no_response": "has_messages", "thanks": "has_messages"}
 _SCREEN = {
     "name": pl.String, "supported": pl.Boolean, "missing": pl.String, "n": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "against_ours": pl.Float64, "why": pl.String, "only_theirs": pl.Int64, "ours_says": pl.String, "only_ours": pl.Int64, "theirs_says": pl.String,
@@ -129,13 +130,16 @@ def exclusions(study: Study) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `rule`, `n` contacts of the period, `share` of them; in the order in which the rules are asked. The last row, `thanks`, are contacts
-        whose reopening was not held against them because a thank-you or the system caused it.
+        `rule`, `n` contacts of the period, `share` of them (both null where the desk does not record what the rule asks); in the order in
+        which the rules are asked. The last row, `thanks`, are contacts whose reopening was not held against them because a thank-you or the
+        system caused it.
     """
     counts = study.contacts.filter(pl.col("label") == "excluded").group_by("reason").agg(n=pl.len())
     rules = pl.DataFrame({"rule": RULES}).join(counts, left_on="rule", right_on="reason", how="left", maintain_order="left")
     last = pl.DataFrame({"rule": ["thanks"], "n": [_forgiven(study)]}, schema={"rule": pl.String, "n": pl.Int64})
     table = pl.concat([rules.select("rule", pl.col("n").fill_null(0).cast(pl.Int64)), last])
+    blind = [rule for rule, needs in _ASKED_OF.items() if study.lacks(needs)]
+    table = table.with_columns(n=pl.when(~pl.col("rule").is_in(blind)).then("n"))
     return table.with_columns(share=pl.col("n") / study.contacts.height)
 
 
@@ -153,9 +157,13 @@ def treatments(study: Study) -> pl.DataFrame:
     """What the rate would be if silence were treated otherwise: `what`, `treatment`, `n`, `share`, `low`, `high`, `house`.
 
     Contacts resolved without an answer, and those the system closed for inactivity, can be left out, counted as resolved or held to have failed.
+    What the desk does not record, or never happened to it, is not asked.
     """
     rows = []
-    for field, what in (("zero_touch", "resolved without an answer"), ("auto_close", "closed for inactivity")):
+    silent = not study.lacks("has_messages")
+    closed = bool((study.desk.contacts["close_reason"] == "inactivity").any())
+    asked = {"zero_touch": silent, "auto_close": closed}
+    for field, what in [pair for pair in (("zero_touch", "resolved without an answer"), ("auto_close", "closed for inactivity")) if asked[pair[0]]]:
         for treatment, word in (("exclude", "left out"), ("count", "counted as resolved"), ("fail", "held to have failed")):
             own = getattr(study.policy, field) == treatment
             other = study if own else study.with_policy(study.policy.revised(**{field: treatment}))
@@ -228,10 +236,10 @@ def switches(study: Study) -> pl.DataFrame:
 
 
 def after_switch(study: Study) -> pl.DataFrame:
-    """How often a repeat ends the matter, on another channel and on the same: `came_back_by`, then the columns of `rates.rate`."""
+    """How often a repeat ends the matter, on another channel and on the same: `came_back_by`, then the columns of `rates.rate` and `too_few`."""
     word = pl.when("switched").then(pl.lit("another channel")).otherwise(pl.lit("the same channel")).alias("came_back_by")
     steps = _steps(study).with_columns(switched=pl.col("from_channel") != pl.col("to_channel")).with_columns(word)
-    return rate(steps, pl.col("held"), by="came_back_by", cluster="customer")
+    return withhold(rate(steps, pl.col("held"), by="came_back_by", cluster="customer"))
 
 
 def _steps(study: Study) -> pl.DataFrame:

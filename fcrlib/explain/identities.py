@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import rate, withhold
+from fcrlib.model import checks
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-LEAST_CROWD, CROWD_SHARE = 50, 0.01
 ALL, WITHOUT = "all customers", "without the crowded ones"
 _WHO = ["source", "customer_ref"]
 _SHOWN = 6  # characters of a key that are shown: enough to tell two apart, too few to know anybody by
@@ -115,8 +115,8 @@ def refused(study: Study) -> pl.DataFrame:
 
 
 def crowd_limit(study: Study) -> int:
-    """More contacts than this are suspicious for one customer: 50, or 1 % of the period where that is more."""
-    return max(LEAST_CROWD, int(CROWD_SHARE * study.contacts.height))
+    """More contacts than this are suspicious for one customer of the period: one every working day."""
+    return checks.crowd_limit(study.days)
 
 
 def crowded(study: Study) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 
 from fcrlib.intake.words import CHANNEL_WORDS, meaning
 from fcrlib.judge.rates import rate, share, wilson, withhold
-from fcrlib.model.checks import CATCH_ALL, CHECKS, SEVERITIES, flags
+from fcrlib.model.checks import CATCH_ALL, CHECKS, SEVERITIES, crowd_limit, flags
 from fcrlib.model.tables import CAPABILITIES
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _seen(study: Study) -> pl.DataFrame:
 def _flagged(here: pl.DataFrame, study: Study) -> dict[str, Found]:
     """The checks that look at one contact at a time; what needs something that the desk does not record is asked of nobody."""
     staff = pl.concat([study.desk.agents["agent_id"], here["first_agent"], here["resolver_agent"]]).drop_nulls().unique().to_list()
-    rules = flags(time_zones=(study.time_zone, study.desk.manifest.time_zone), agents=staff)
+    rules = flags(time_zones=(study.time_zone, study.desk.manifest.time_zone), agents=staff, crowd=crowd_limit(study.days))
     counted = here.select(
         expression.fill_null(False).sum().cast(pl.Int64).alias(f"{side} {name}")
         for name, (strikes, asked) in rules.items()

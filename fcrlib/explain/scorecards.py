@@ -114,6 +114,12 @@ def adjusted(study: Study, *, by: str = "first_group") -> pl.DataFrame:
     return table.select(by, "n", "clusters", "share", "expected", "difference", "adjusted", "low", "high", "too_few", "apart", "method")
 
 
+def largest(card: pl.DataFrame, *, most: int = 24) -> pl.DataFrame:
+    """The rows with enough contacts, the `most` with the most contacts, in the order of the card: what a reader can take in."""
+    enough = card.filter(~pl.col("too_few"))
+    return enough.filter(pl.col("n").rank("ordinal", descending=True) <= most)
+
+
 def attribution(study: Study) -> pl.DataFrame:
     """First contact resolution as customers see it, and as the desk can be held to account for it.
 

@@ -14,7 +14,7 @@ from fcrlib.model.tables import RESOLVED_STATUSES
 
 SEVERITIES = ("stops", "weakens", "note", "clean")
 NEVER = 2.0
-CROWD = 50
+FEWEST_IN_A_CROWD, WORKING_DAYS = 20, 5 / 7
 GARBLED = "Ã[\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|Â[\u00a0-\u00bf]|\ufffd"
 SPREADSHEET = r"^\d([.,]\d+)?[eE]\+?\d+$|^#+$"
 CATCH_ALL = r"(?i)^\W*(others?|general|misc|miscellaneous|various|unknown|none|n/?a|tbd|not? set|uncategori[sz]ed|default|sonstiges?|allgemein|autres?|divers|otros?)\W*$"
@@ -91,7 +91,18 @@ CHECKS: dict[str, Check] = {
 # fmt: on
 
 
-def flags(*, time_zones: Collection[str], agents: Collection[str]) -> dict[str, tuple[pl.Expr, pl.Expr]]:
+def crowd_limit(days: float) -> int:
+    """More contacts than this are suspicious for one customer: one every working day, and 20 at least.
+
+    Examples
+    --------
+    >>> crowd_limit(92), crowd_limit(7)
+    (65, 20)
+    """
+    return max(FEWEST_IN_A_CROWD, int(days * WORKING_DAYS))
+
+
+def flags(*, time_zones: Collection[str], agents: Collection[str], crowd: int) -> dict[str, tuple[pl.Expr, pl.Expr]]:
     """The checks that look at one contact at a time: whom each strikes, and whom it is asked of.
 
     Parameters
@@ -100,6 +111,8 @@ def flags(*, time_zones: Collection[str], agents: Collection[str]) -> dict[str, 
         Zones whose midnight is suspicious.
     agents
         Ids of agents.
+    crowd
+        More contacts than this are suspicious for one customer.
 
     Returns
     -------
@@ -118,7 +131,7 @@ def flags(*, time_zones: Collection[str], agents: Collection[str]) -> dict[str, 
     answered = solved & counts & ~pl.col("talked") & ~pl.col("called") & (pl.col("answered_at") <= pl.col("anchor_at")).fill_null(False)
     return {
         "no customer": (~known, everyone),
-        "more contacts than a person would open": (pl.col("held") > pl.max_horizontal(pl.lit(CROWD), pl.len() // 100), known),
+        "more contacts than a person would open": (pl.col("held") > crowd, known),
         "customer is one of the agents": (staff, known & ~pl.col("is_internal")),
         "number damaged by a spreadsheet": (pl.any_horizontal(pl.col("contact_id", "customer_ref").str.contains(SPREADSHEET)), everyone),
         "no category": (pl.col("category").is_null(), everyone),

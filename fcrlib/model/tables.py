@@ -201,16 +201,16 @@ TABLES: dict[str, type[dy.Schema]] = {
 
 CAPABILITIES = {
     "has_events": "a history of what happened to each contact",
-    "has_status_history": "status changes, so reopenings can be seen",
-    "has_messages": "messages with their author, so answers can be told from silence",
+    "has_status_history": "status changes (they show reopenings)",
+    "has_messages": "messages with their author (they tell answers from silence)",
     "has_public_flag": "internal notes told apart from replies",
-    "has_group_history": "which team held the contact when, so transfers can be seen",
+    "has_group_history": "which team held the contact when (it shows transfers)",
     "has_text": "what customers wrote",
     "has_survey": "survey answers",
     "has_handle_time": "working time per contact",
     "has_cost": "cost per contact",
     "has_category": "a category per contact",
-    "has_customer": "a customer per contact, so repeat contacts can be seen",
+    "has_customer": "a customer per contact (it shows who comes back)",
 }
 
 

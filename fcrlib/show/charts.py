@@ -33,6 +33,7 @@ def rates(
     order: Literal["given", "rising", "falling"] = "given",
     good: Literal["up", "down"] = "up",
     apart: str | None = None,
+    beside: str | None = None,
     names: Mapping[str, str] | None = None,
     note: str = "",
     alt: str = "",
@@ -51,15 +52,17 @@ def rates(
         Which side of the reference is welcome.
     apart
         Yes/no column: does the segment stand apart? Without it, where its interval misses the reference.
+    beside
+        A further share that the table gives beside each row, e.g. how many contacts name their customer.
     names
         Headings of columns in the table.
     """
     ordered = frame if order == "given" else frame.sort(share, descending=order == "falling", nulls_last=True, maintain_order=True)
     drawn = _plain(ordered, segment=by, share=share, low=low, high=high, n=n, **({"apart": apart} if apart else {}))
     drawn = _worded(drawn, name="segment").with_columns(_state(reference, pl.col("apart") if apart else pl.lit(True)).alias("state"))
-    shown = _columns(
-        names, {share: "percent", low: "percent", high: "percent", n: "count"}, first=(by, share, low, high, n), interval=_ends(low, high)
-    )
+    kinds: dict[str, spelled.Kind] = {share: "percent", low: "percent", high: "percent", n: "count"}
+    more = (beside,) if beside else ()
+    shown = _columns(names, kinds | dict.fromkeys(more, "percent"), first=(by, share, low, high, n, *more), interval=_ends(low, high))
     said = alt or _described(f"Share by {_name(by, names)}", drawn["tail"], drawn["segment"])
     return Figure(id, title, drawing.draw_rates(drawn, reference, reference_label, good), ordered, shown, note, said)
 

@@ -68,7 +68,7 @@ def test_an_issue_is_followed_over_channels() -> None:
     assert definition.per_issue(story).select("contacts", "n").rows() == [("1", 1), ("3", 1)]
     steps = definition.switches(story)
     assert set(steps.select("from_channel", "to_channel", "n").rows()) == {("email", "phone", 1), ("phone", "phone", 1)}
-    assert by(definition.after_switch(story), "came_back_by")["the same channel"]["share"] == 1
+    assert definition.after_switch(story).select("came_back_by", "n", "share").rows() == [("another channel", 1, None), ("the same channel", 1, None)]
 
 
 def test_the_steps_of_a_whole_desk_are_its_repeats(study: Study) -> None:
@@ -95,8 +95,15 @@ def test_a_thank_you_that_reopens_is_counted_and_not_held_against_anybody() -> N
 def test_treatments_differ_from_the_house_by_the_contacts_they_concern() -> None:
     silent = contact("1", 0, status(2, "solved"))
     answered = contact("2", 0, reply(1), status(2, "solved"), customer="bob")
-    shares = {row["treatment"]: (row["n"], row["share"], row["house"]) for row in definition.treatments(study_of([silent, answered])).to_dicts()[:3]}
+    shares = {row["treatment"]: (row["n"], row["share"], row["house"]) for row in definition.treatments(study_of([silent, answered])).to_dicts()}
     assert shares == {"left out": (1, 1.0, True), "counted as resolved": (2, 1.0, False), "held to have failed": (2, 0.5, False)}
+
+
+def test_what_is_not_recorded_is_not_treated_and_not_counted() -> None:
+    blind = study_of(ANN, lacks=("has_messages",))
+    assert definition.treatments(blind).is_empty()
+    assert by(definition.exclusions(blind), "rule")["no_response"]["n"] is None
+    assert "records no silence" in told.treatments(definition.treatments(blind))
 
 
 def test_screens_are_the_judge_under_each_preset_and_say_who_disagrees(study: Study) -> None:

@@ -13,7 +13,7 @@ from fcrlib.show.figure import Column, Table
 from fcrlib.show.numbers import count, interval, percent
 from fcrlib.show.quote import quote
 
-UNCHECKED = "Nobody has checked whether what this definition calls a repeat is about the same issue; `fcr tag export repeats` draws a sample to read."
+UNCHECKED = "Nobody has checked whether what this definition calls a repeat is about the same issue; the command 'fcr tag export repeats' draws a sample to read."
 
 
 def checked(audit: Audit | None, *, policy: Policy) -> str:

@@ -77,7 +77,7 @@ def in_words(presets: pl.DataFrame) -> pl.DataFrame:
 def _against(row: dict[str, Any]) -> str:
     if not row["supported"]:
         return "cannot be supported"
-    return "" if row["against_ours"] is None else f"{signed(row['against_ours'] * 100)} points"
+    return "" if row["against_ours"] is None else f"{signed(row['against_ours'] * 100)}\u00a0points"
 
 
 def _why(row: dict[str, Any]) -> str:
@@ -86,7 +86,7 @@ def _why(row: dict[str, Any]) -> str:
     sides = (("only_theirs", "ours_says", "It calls {n} contacts resolved that ours failed, mostly because the contact {why}."),
              ("only_ours", "theirs_says", "It fails {n} that ours calls resolved, mostly because the contact {why}."))  # fmt: skip
     said = [text.format(n=count(row[n]), why=REASONS.get(row[why], row[why])) for n, why, text in sides if row[n]]
-    return " ".join([row["why"], *said]).strip()
+    return " ".join([row["why"], *said]).strip() or "This is the definition of this report."
 
 
 def rules(exclusions: pl.DataFrame) -> pl.DataFrame:
@@ -108,7 +108,7 @@ def treatments(treated: pl.DataFrame) -> str:
     """One sentence on how far the treatment of silence can move the rate."""
     known = treated.drop_nulls("share")
     if known.is_empty():
-        return "Nothing can be judged yet"
+        return "Nothing can be judged yet" if treated.height else "This desk records no silence that could be treated otherwise"
     low, high = known["share"].min(), known["share"].max()
     return f"Treating silence otherwise would move the rate between {percent(float(str(low)))} and {percent(float(str(high)))}"
 
