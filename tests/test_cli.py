@@ -54,7 +54,8 @@ def test_the_demo_desk_is_written_and_checked(fcr: Run, tmp_path: Path) -> None:
     assert "inventing" in err
     code, out, _ = fcr("check", "--desk", "desk")
     assert code == 0
-    assert "has  survey answers" in out
+    assert "Do customers agree that it was resolved?" in out
+    assert "weakens" in out or "fit  " in out
 
 
 def test_a_missing_desk_is_3_and_says_how_to_make_one(fcr: Run) -> None:

@@ -122,10 +122,10 @@ def test_refused_values_are_counted_and_hashes_are_hidden() -> None:
 
 
 def test_a_crowd_is_found_counted_and_left_out() -> None:
-    desk = desk_of(*[("zd", "shared login", "web")] * 60, *[("zd", f"c{n}", "email") for n in range(40)])
+    desk = desk_of(*[("zd", "shared login", "web")] * 150, *[("zd", f"c{n}", "email") for n in range(30)])
     study = study_of(desk, period="2026-07-01..2026-12-31")
-    assert identities.crowd_limit(study) == int(study.days * 5 / 7) < 60
-    assert identities.crowded(study).rows() == [("customer no. 1", 60, 0.6, identities.joined(study)["repeats"][0], "web")]
+    assert identities.crowd_limit(study) == int(study.days * 5 / 7) < 150
+    assert identities.crowded(study).rows() == [("customer no. 1", 150, 150 / 180, identities.joined(study)["repeats"][0], "web")]
     rates = identities.without_crowds(study)
     rest = study.contacts.filter(pl.col("customer_ref") != "shared login")
     assert rates["contacts"].to_list() == [identities.ALL, identities.WITHOUT]
