@@ -36,11 +36,12 @@ def grid(study: Study) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        The columns of `judge.definitions.definition_grid` and `definition` in words. Rows that say the same twice are left out: where the
-        category and the customer are not looked at, the channel is not either.
+        The columns of `judge.definitions.definition_grid` and `definition` in words; `n`, `share`, `low` and `high` are those of the rate as it
+        will stand. Rows that say the same twice are left out: where the category and the customer are not looked at, the channel is not either.
     """
     said = study.definitions().filter(pl.col("same_issue").is_in(["category", "any", "text"]) | (pl.col("scope") == SCOPES[True]))
-    return said.with_columns(definition=_in_words())
+    final = {"n": "final_n", "share": "final", "low": "final_low", "high": "final_high"}
+    return said.with_columns(definition=_in_words(), **{name: pl.col(column) for name, column in final.items()})
 
 
 def plain(study: Study, definitions: pl.DataFrame) -> pl.DataFrame:

@@ -61,7 +61,8 @@ def definition_grid(
     -------
     pl.DataFrame
         One row per definition, by same issue, scope, window and transfer in the order given: `window_days`, `window`, `same_issue`, `rule` (in words), `scope`, `transfer`, `house` (is
-        it the house definition?), the columns of `rates.final_fcr`, then `tau` (Kendall's tau-b against the house's ranking of the segments with 30
+        it the house definition?), the columns of `rates.fcr` (what is decided), the rate as it will stand when every window has closed
+        (`final_n`, `final`, `final_low`, `final_high`, see `rates.final_fcr`), then `tau` (Kendall's tau-b against the house's ranking of the segments with 30
         contacts or more; 1 = the same order; null with fewer than three) and `segments` (how many were ranked). The share is null where
         nothing can be judged, e.g. because the data is shorter than the window.
 
@@ -87,8 +88,8 @@ def definition_grid(
                 variant = house.revised(window=window, same_issue=issue, across_channels=across, transfer=transfer)
                 judged = told.judged(waited, variant)
                 named = _named(variant, house=house)
-                found = final_fcr(judged, window=window, cluster="who", spread="scaled")
-                rows.append(found.select(*(pl.lit(value).alias(name) for name, value in named.items()), pl.all()))
+                said = _final_beside(final_fcr(judged, window=window, cluster="who", spread="scaled"))
+                rows.append(said.select(*(pl.lit(value).alias(name) for name, value in named.items()), pl.all()))
                 ranks.append(_ranking(judged))
     own = next((rank for row, rank in zip(rows, ranks, strict=True) if row["house"][0]), None)
     if own is None:
@@ -200,6 +201,13 @@ def _failed_at(policy: Policy) -> pl.Expr:
     known += [_inside("transferred_at")] if policy.transfer == "any" else []
     soon = (pl.col("repeat_at") <= pl.col("horizon_at")) | pl.col("horizon_at").is_null()
     return pl.min_horizontal(*known, "parallel_at", pl.when(soon).then("repeat_at").otherwise(never))
+
+
+def _final_beside(found: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `rates.fcr`, and the rate as it will stand under names of its own."""
+    final = {"final_n": pl.col("n").cast(pl.Int64), "final": pl.col("share"), "final_low": pl.col("low"), "final_high": pl.col("high")}
+    decided = {"n": "decided_n", "share": "decided", "low": "decided_low", "high": "decided_high"}
+    return found.with_columns(**final).with_columns(**decided).drop(*decided.values())
 
 
 def _ranking(judged: pl.DataFrame) -> pl.DataFrame:

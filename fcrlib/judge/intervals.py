@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import polars as pl
+
+from fcrlib.model.errors import UsageError
 
 Z95 = 1.959963984540054
 MIN_CONTACTS, MIN_CUSTOMERS = 30, 10
@@ -46,7 +49,9 @@ def wilson(p: pl.Expr, n: pl.Expr, *, z: float | pl.Expr = Z95) -> tuple[pl.Expr
     return pl.when(size.is_not_null()).then(low.clip(0, 1)), pl.when(size.is_not_null()).then(high.clip(0, 1))
 
 
-def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cluster: str | None = None, weight: str | None = None) -> pl.DataFrame:
+def rate(
+    frame: pl.DataFrame, what: pl.Expr | str, *, by: str | Sequence[str] = (), cluster: str | None = None, weight: str | None = None
+) -> pl.DataFrame:
     """Share of rows for which `what` holds, with an interval that respects clusters.
 
     Parameters
@@ -54,7 +59,7 @@ def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cl
     frame
         Any frame that has the columns `what`, `by`, `cluster` and `weight` speak of.
     what
-        A yes/no expression; null rows are left out.
+        A yes/no expression or column; null rows are left out.
     by
         Columns to split by; null is a level of its own.
     cluster
@@ -81,7 +86,8 @@ def rate(frame: pl.DataFrame, what: pl.Expr, *, by: str | Sequence[str] = (), cl
     keys = [by] if isinstance(by, str) else list(by)
     w = pl.lit(1.0) if weight is None else pl.col(weight).cast(pl.Float64)
     member = pl.lit(None, pl.UInt32) if cluster is None else pl.col(cluster)
-    rows = frame.select(*keys, _what=what.cast(pl.Float64), _member=member, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
+    asked = pl.col(what) if isinstance(what, str) else what
+    rows = frame.select(*keys, _what=asked.cast(pl.Float64), _member=member, _w=w).filter(pl.col("_what").is_not_null() & pl.col("_w").is_not_null())
     named, alone = rows.filter(pl.col("_member").is_not_null()), rows.filter(pl.col("_member").is_null())
     groups = named.group_by(*keys, "_member").agg(n=pl.len(), m=pl.col("_w").sum(), k=(pl.col("_w") * pl.col("_what")).sum())
     lone = alone.select(*keys, "_member", n=pl.lit(1, pl.get_index_type()), m="_w", k=pl.col("_w") * pl.col("_what"))
@@ -153,13 +159,27 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def difference(now: Mapping[str, float], before: Mapping[str, float]) -> Difference:
+@overload
+def difference(now: pl.DataFrame, before: pl.DataFrame, *, by: str | Sequence[str] = ()) -> pl.DataFrame: ...
+@overload
+def difference(now: Mapping[str, float], before: Mapping[str, float]) -> Difference: ...
+def difference(
+    now: pl.DataFrame | Mapping[str, float], before: pl.DataFrame | Mapping[str, float], *, by: str | Sequence[str] = ()
+) -> pl.DataFrame | Difference:
     """Difference of two independent shares from their own intervals, so that clustering carries over.
 
     Parameters
     ----------
     now, before
-        Rows of `rate` or `fcr`: `share`, `low`, `high`.
+        Two frames of `rate` or `fcr`, or one row of each: `share`, `low`, `high`.
+    by
+        Columns that say which rows of the frames belong together; without them each frame has one row.
+
+    Returns
+    -------
+    pl.DataFrame or Difference
+        Of frames: the `by` columns, `now`, `before` (shares), `value` = now - before, `low`, `high` (95 %) and `clear` (the interval leaves
+        out zero), sorted; what only one of them knows is null. Of rows: a `Difference`.
 
     References
     ----------
@@ -169,12 +189,31 @@ def difference(now: Mapping[str, float], before: Mapping[str, float]) -> Differe
     --------
     >>> frame = pl.DataFrame({"a": [True] * 56 + [False] * 14})
     >>> other = pl.DataFrame({"a": [True] * 48 + [False] * 32})
+    >>> difference(rate(frame, "a"), rate(other, "a")).select(pl.col("value", "low", "high").round(2)).row(0)
+    (0.2, 0.05, 0.34)
     >>> one, two = (f.select(share(pl.col("a"))).row(0, named=True) for f in (frame, other))
-    >>> d = difference(one, two)
-    >>> round(d.value, 4), round(d.low, 4), round(d.high, 4)
-    (0.2, 0.0524, 0.3339)
+    >>> difference(one, two).is_clear
+    True
     """
+    if isinstance(now, pl.DataFrame) or isinstance(before, pl.DataFrame):
+        frames = [told if isinstance(told, pl.DataFrame) else pl.DataFrame([dict(told)]) for told in (now, before)]
+        return _differences(*frames, keys=[by] if isinstance(by, str) else list(by))
     value = now["share"] - before["share"]
     down = ((now["share"] - now["low"]) ** 2 + (before["high"] - before["share"]) ** 2) ** 0.5
     up = ((now["high"] - now["share"]) ** 2 + (before["share"] - before["low"]) ** 2) ** 0.5
     return Difference(value, value - down, value + up)
+
+
+def _differences(now: pl.DataFrame, before: pl.DataFrame, *, keys: list[str]) -> pl.DataFrame:
+    if not keys and (now.height, before.height) != (1, 1):
+        rows = f"{now.height} and {before.height} rows are given"
+        raise UsageError(f"two rates are compared row by row, but {rows}: say with `by` which belong together")
+    figures = ["share", "low", "high"]
+    other = before.select(*keys, *(pl.col(name).alias(f"{name}_before") for name in figures))
+    one = now.select(*keys, *figures)
+    both = one.join(other, on=keys, how="full", coalesce=True, nulls_equal=True).sort(keys) if keys else pl.concat([one, other], how="horizontal")
+    value = pl.col("share") - pl.col("share_before")
+    down = ((pl.col("share") - pl.col("low")) ** 2 + (pl.col("high_before") - pl.col("share_before")) ** 2).sqrt()
+    up = ((pl.col("high") - pl.col("share")) ** 2 + (pl.col("share_before") - pl.col("low_before")) ** 2).sqrt()
+    table = both.select(*keys, now="share", before="share_before", value=value, low=value - down, high=value + up)
+    return table.with_columns(clear=(pl.col("low") > 0) | (pl.col("high") < 0))

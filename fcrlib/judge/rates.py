@@ -98,10 +98,11 @@ def final_fcr(
     -------
     pl.DataFrame
         The columns of `rates.fcr`, in which `n` (contacts, also those whose window is open), `share`, `low` and `high` are those of
-        `censored_fcr`, and `decided`: resolved / (resolved + failed), which reads too low while windows are open.
+        `censored_fcr`, and `decided`: resolved / (resolved + failed), which reads too low while windows are open, with its
+        `decided_n`, `decided_low` and `decided_high`.
     """
     keys = keys_of(by)
-    plain = fcr(judged, by=by, cluster=cluster).with_columns(decided="share")
+    plain = fcr(judged, by=by, cluster=cluster).with_columns(decided="share", decided_n="n", decided_low="low", decided_high="high")
     waiting = (pl.col("label") == "pending") & (pl.col("reason") == "window").fill_null(False)
     if not window or not judged.select(waiting.any()).item():
         return plain

@@ -97,11 +97,12 @@ def _counted(study: Study) -> str:
     head = study.headline
     waiting = head["n"] - head["resolved"] - head["failed"]
     rate = f"{percent(head['share'])}, 95 % interval {interval(head['low'], head['high'])}"
+    known = f" The customer is known for {percent(_known(study))} of all contacts."
     if not waiting:
-        return f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved ({rate})."
+        return f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved ({rate}).{known}"
     return (
         f"Of {count(head['n'])} first contacts, {count(head['resolved'])} are resolved, {count(head['failed'])} failed, and {count(waiting)} are "
-        f"still inside the window; counted for as long as they were seen, that makes {rate}."
+        f"still inside the window; counted for as long as they were seen, that makes {rate}.{known}"
     )
 
 
@@ -150,9 +151,14 @@ def _pending(study: Study) -> Finding | None:
 
 
 def _identity(study: Study) -> Finding | None:
-    known = study.contacts.select(pl.col("customer_ref").is_not_null().mean()).item() or 0.0
+    known = _known(study)
     text = f"Only {percent(known)} of the contacts name a customer; the others can never be seen to come back."
     return Finding("care-identity", "care", text) if known < 0.98 else None
+
+
+def _known(study: Study) -> float:
+    """Share of the contacts of the period that name a customer."""
+    return float(study.contacts.select(pl.col("customer").is_not_null().mean()).item() or 0.0)
 
 
 def _unrecorded(study: Study) -> Finding | None:

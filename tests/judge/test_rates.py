@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from fcrlib.judge.rates import difference, fcr, mature, rate, share, withhold
+from fcrlib.model.errors import UsageError
 
 # Newcombe (1998), Statistics in Medicine 17, 857-872, table I; the ends as printed to four digits.
 NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
@@ -101,3 +102,21 @@ def test_a_mature_set_holds_no_failure_whose_window_is_still_open() -> None:
         }
     )
     assert mature(judged)["reason"].to_list() == ["reopened", "unresolved", None]
+
+
+def test_differences_of_frames_are_those_of_their_rows() -> None:
+    frame = pl.DataFrame({"team": ["a"] * 60 + ["b"] * 60, "ok": ([True] * 40 + [False] * 20) * 2, "year": [1] * 30 + [2] * 60 + [1] * 30})
+    now, before = (rate(frame.filter(pl.col("year") == year), "ok", by="team") for year in (2, 1))
+    table = difference(now, before, by="team")
+    for row, one, other in zip(table.to_dicts(), now.to_dicts(), before.to_dicts(), strict=True):
+        alone = difference(one, other)
+        assert (row["value"], row["low"], row["high"], row["clear"]) == pytest.approx((alone.value, alone.low, alone.high, alone.is_clear))
+    one_sided = difference(now, before.head(1), by="team")
+    assert one_sided["value"].to_list()[1] is None
+    assert one_sided["clear"].to_list()[1] is None
+
+
+def test_frames_of_several_rows_are_not_compared_without_saying_which_belong_together() -> None:
+    frame = pl.DataFrame({"team": ["a", "b"], "ok": [True, False]})
+    with pytest.raises(UsageError, match="say with `by`"):
+        difference(rate(frame, "ok", by="team"), rate(frame, "ok", by="team"))
