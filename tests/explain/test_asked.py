@@ -296,6 +296,7 @@ EDGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", EDGES)
 def test_hardly_any_answers_break_nothing_and_leave_no_number_without_ground(edge: str) -> None:
     study = EDGES[edge]()

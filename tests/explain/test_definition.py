@@ -106,6 +106,7 @@ def test_what_is_not_recorded_is_not_treated_and_not_counted() -> None:
     assert "records no silence" in told.treatments(definition.treatments(blind))
 
 
+@pytest.mark.slow
 def test_screens_are_the_judge_under_each_preset_and_say_who_disagrees(study: Study) -> None:
     shown = by(definition.screens(study), "name")
     assert set(shown) == set(presets())

@@ -29,7 +29,7 @@ def one_big_desk() -> list[dict]:
     ]
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 7, 1000])
 def test_slices_and_the_whole_agree(tmp_path: Path, size: int) -> None:
     desk = desk_of(one_big_desk(), data_end=800)
     folder = desk.save(tmp_path / "desk")

@@ -28,6 +28,7 @@ def pages(folder: Path) -> dict[str, bytes]:
     return {name: re.sub(rb'<p id="run-time">.*?</p>', b"", text) for name, text in files.items()}
 
 
+@pytest.mark.slow
 def test_two_runs_on_one_desk_give_the_same_bytes_and_tell_nothing_of_the_machine(write, shown, publish, tmp_path) -> None:
     write("10_fcr", *shown(0.714), "print(desk, period)", parameters=GIVEN, title="How often is the first contact enough?")
     first = publish(organisation="Example")

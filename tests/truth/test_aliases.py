@@ -17,7 +17,7 @@ def false_joins(found: Customers) -> int:
     return own.height - own["person"].n_unique()
 
 
-@pytest.mark.parametrize("seed", [7, 8])
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.slow)])
 def test_aliases_are_found_and_nobody_is_taken_for_somebody_else(seed: int) -> None:
     desk, key = redact(invent(seed=seed, contacts=20_000)), answer_key(seed=seed, contacts=20_000)
     found = customers_of(desk, rules=Rules())
@@ -31,6 +31,7 @@ def test_aliases_are_found_and_nobody_is_taken_for_somebody_else(seed: int) -> N
     assert false_joins(found) == 0
 
 
+@pytest.mark.slow
 def test_without_the_account_numbers_a_front_desk_joins_colleagues() -> None:
     desk = redact(invent())
     assert false_joins(customers_of(desk, rules=Rules())) == 0

@@ -30,11 +30,13 @@ def test_a_planted_cause_is_the_first_place_named() -> None:
     assert places(study_of(truth=truth))[0] == "category-reports"
 
 
+@pytest.mark.slow
 def test_nothing_planted_names_no_place() -> None:
     named = [place for seed in range(4) for place in places(study_of(truth=Truth.nothing(), seed=seed))]
     assert named == []
 
 
+@pytest.mark.slow
 def test_a_cause_that_starts_in_the_last_quarter_lowers_it_and_the_headline_says_so() -> None:
     desk = redact(invent(contacts=40_000))
     study = Study.of(desk, policy=Policy(), period=Period.parse("2026Q3"))
@@ -44,6 +46,7 @@ def test_a_cause_that_starts_in_the_last_quarter_lowers_it_and_the_headline_says
     assert study.headline["share"] < before.headline["share"]
 
 
+@pytest.mark.slow
 def test_nothing_planted_holds_still() -> None:
     study = study_of(truth=Truth.nothing(), contacts=20_000)
     quarter = Study.of(study.desk, policy=Policy(), period=Period.parse("2026Q3"), outcomes=study.outcomes)
