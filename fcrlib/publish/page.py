@@ -93,6 +93,7 @@ def figure(item: Drawn, *, prefix: str = "") -> dict[str, Any]:
         "evidence": f"{prefix}notebooks/{item.notebook}.html#{item.cell}",
         "notebook": item.notebook,
         "section": item.section,
+        "empty": not fields["rows"],
     }
 
 
@@ -145,7 +146,7 @@ def _chapters(content: Mapping[str, Any], figures: Mapping[str, dict[str, Any]],
 
 
 def _parts(figures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Figures under the heading of the notebook that they stand under, in order; `says` is what the first of them finds."""
+    """Figures under the heading of the notebook that they stand under, in order; `says` is what the first of them finds, `empty` that none of them has a row."""
     parts: list[dict[str, Any]] = []
     for drawing in figures:
         section = drawing["section"]
@@ -157,7 +158,7 @@ def _parts(figures: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             )
             parts.append({"section": section, **told, "says": drawing["title"], "figures": []})
         parts[-1]["figures"].append(drawing)
-    return parts
+    return [{**part, "empty": all(drawing["empty"] for drawing in part["figures"])} for part in parts]
 
 
 def _entry(fields: Mapping[str, Any], figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:

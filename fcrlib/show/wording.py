@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fcrlib.judge.rates import difference, mature, rate
+from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show.numbers import count, interval, percent, points
 
@@ -78,13 +78,24 @@ def headline(study: Study) -> list[Finding]:
 
 
 def _measure(head: dict[str, Any]) -> Measure:
+    if _too_few(head):
+        return Measure(None, n=int(head["n"]), good="up")
     return Measure(head["share"], head["low"], head["high"], int(head["n"]), "share", "up")
+
+
+def _too_few(head: dict[str, Any]) -> bool:
+    """Does a rate rest on too few contacts or customers to be given?"""
+    return head["share"] is None or head["n"] < MIN_CONTACTS or head["clusters"] < MIN_CUSTOMERS
 
 
 def _state_of(study: Study, then: dict[str, Any] | None) -> str:
     share = percent(study.headline["share"])
     if study.headline["share"] is None:
         return f"No contact {study.period.when} can be judged yet"
+    if _too_few(study.headline):
+        return f"Too few contacts {study.period.when} to say how many issues were resolved on first contact ({count(study.headline['n'])})"
+    if study.lacks(*study.policy.needs()):
+        return f"At most {share} of issues were resolved on first contact {study.period.when}: failures of some kinds are not recorded"
     if then is None:
         return f"{share} of issues were resolved on first contact {study.period.when}"
     moved = difference(study.headline, then)
@@ -126,7 +137,8 @@ def _share_failed(study: Study, reason: str, title: str, *needs: str) -> Finding
     if study.lacks(*needs):
         return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(None, good="down"))
     judged = mature(study.contacts)
-    found = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer").row(0, named=True)
+    asked = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer")
+    found = withhold(asked).row(0, named=True)
     return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))
 
 

@@ -88,3 +88,16 @@ def test_nothing_judged_is_said_and_not_divided() -> None:
 def test_two_names_never_share_an_id() -> None:
     names = ["Billing", "billing", "billing!", "bill ing", "日本語", "日本", "<b>", "Ä", "A"]
     assert len({wording._slug(name) for name in names}) == len(names)
+
+
+def test_a_rate_of_a_handful_is_not_given() -> None:
+    few = Study.of(redact(invent(contacts=300)), policy=Policy(), period=Period.parse("2026-08-01..2026-08-14"))
+    told = wording.headline(few)
+    assert told[0].title.startswith("Too few contacts")
+    assert next(found.measure for found in told if found.id == "fcr").value is None
+
+
+def test_what_a_desk_cannot_see_makes_the_rate_a_ceiling() -> None:
+    manifest = STUDY.desk.manifest.model_copy(update={"capabilities": STUDY.desk.manifest.capabilities - {"has_customer"}})
+    blind = replace(STUDY, desk=replace(STUDY.desk, manifest=manifest))
+    assert wording.headline(blind)[0].title.startswith("At most ")

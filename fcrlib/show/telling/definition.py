@@ -116,7 +116,10 @@ def treatments(treated: pl.DataFrame) -> str:
 def units(counted: pl.DataFrame) -> str:
     """One sentence on the unit that is counted."""
     by = {row["unit"]: row for row in counted.to_dicts()}
-    parts = [f"{percent(by[unit]['share'])} of {word}" for unit, word in (("contact", "contacts"), ("issue", "issues"), ("customer", "customers"))]
+    words = (("contact", "contacts"), ("issue", "issues"), ("customer", "customers"))
+    parts = [f"{percent(by[unit]['share'])} of {word}" for unit, word in words if by[unit]["share"] is not None]
+    if not parts:
+        return "Nothing can be counted yet"
     return f"One and done: {', '.join(parts)}"
 
 
