@@ -23,6 +23,7 @@ from fcrlib.show.svg import harden
 from fcrlib.show.tables import as_html
 from fcrlib.show.theme import css_inks
 
+PRINTED = 24  # rows; a longer table under a drawing is left to the screen and the CSV file
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 NOBREAK, JOIN = "\u00a0", "\u2060"
 
@@ -94,6 +95,7 @@ def figure(item: Drawn, *, prefix: str = "") -> dict[str, Any]:
         "notebook": item.notebook,
         "section": item.section,
         "empty": not fields["rows"],
+        "long": len(fields["rows"]) > PRINTED,
     }
 
 
