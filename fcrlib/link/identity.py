@@ -51,7 +51,12 @@ def customers_of(desk: Desk, *, rules: Rules) -> Customers:
     >>> found.people.height == found.people["person"].n_unique()
     True
     """
-    return customers(desk.identifiers, weak=rules.own, **rules.model_dump(exclude={"own"}))
+    told = desk.identifiers
+    if rules.accounts == "company":
+        # Who works for whom also stands in the contacts; it joins nobody, but tells a front desk from a person.
+        colleagues = desk.contacts.select(*WHO, kind=pl.lit("account"), value_norm="account_ref").drop_nulls().unique(maintain_order=True)
+        told = pl.concat([told.with_columns(pl.col("kind").cast(pl.String)), colleagues])
+    return customers(told, weak=rules.own, **rules.model_dump(exclude={"own"}))
 
 
 def joined(desk: Desk, *, found: Customers) -> Desk:

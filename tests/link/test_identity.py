@@ -484,3 +484,17 @@ def test_what_is_redacted_by_the_rules_is_joined_as_in_the_clear() -> None:
     assert persons(clear) == 24 - 3
     late = customers_of(redact(desk), rules=rules)
     assert persons(late) > persons(clear)  # numbers in two spellings, hashed without the country, cannot be found to be one any more
+
+
+def test_the_company_in_the_contacts_tells_a_front_desk_as_well() -> None:
+    desk = desk_of_two_sources()
+    known = told(
+        ("zd", "ann", "email", "ann@x.org"), ("zd", "bob", "email", "bob@x.org"), *((("zd", who, "phone", "+442079460009")) for who in ("ann", "bob"))
+    )
+    alone = Desk.build(desk.manifest, contacts=desk.contacts, identifiers=known)
+    assert persons(customers_of(alone, rules=Rules())) == 1
+    colleagues = desk.contacts.with_columns(account_ref=pl.when(pl.col("customer_ref").is_in(["ann", "bob"])).then(pl.lit("x ltd")))
+    together = Desk.build(desk.manifest, contacts=colleagues, identifiers=known)
+    found = customers_of(together, rules=Rules())
+    assert persons(found) == 2
+    assert found.weak["why"].to_list() == ["front desk"]

@@ -1,0 +1,177 @@
+"""Does the search find what was planted, and nothing where nothing was?
+
+    python bench/drivers.py [--quick] [--contacts 60000] [--seeds 20] [--suite core|null|search|coverage] [--scale share|logit]
+
+Desks of two times 13 weeks and seven dimensions are invented with a planted cause; agents and weeks drift. A case is right only if
+exactly the planted places are named, with the right kind. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from fcrlib.explain import drivers
+
+SIZES = {"channel": 4, "category": 12, "team": 8, "tier": 3, "product": 6, "region": 5, "tenure": 3}
+WEEKS, AGENTS = 13, 160
+SHOCKS = {"everything": 0.015, "category": 0.03, "team": 0.03, "channel": 0.02}
+"""Standard deviation of good and bad weeks, per value of a dimension."""
+AGENT_LEVEL, AGENT_DRIFT = 0.04, 0.05
+SCENARIOS = ("one", "pair", "mix", "two", "null")
+Planted = dict[str, int]
+
+
+def invent(
+    *, seed: int, contacts: int, scenario: str, drift: bool = True, size: float = 1.0, scale: str = "share"
+) -> tuple[pl.DataFrame, list[tuple[str, Planted, float]]]:
+    """A desk and its truth: kind, place and effect. `size` scales the planted effects."""
+    rng = np.random.default_rng(seed)
+    shares = {dim: rng.dirichlet(np.full(count, 8.0)) for dim, count in SIZES.items()}
+    truth = _plant(rng, shares, scenario, size=size)
+    after = rng.random(contacts) < 0.5
+    codes = {dim: rng.choice(len(share), contacts, p=share) for dim, share in shares.items()}
+    for kind, place, by in truth:
+        if kind == "mix":
+            ((dim, value),) = place.items()
+            moved = after & (rng.random(contacts) < by / (1 - shares[dim][value]))
+            codes[dim] = np.where(moved, value, codes[dim])
+    week = rng.integers(0, WEEKS, contacts) + WEEKS * after
+    agent = codes["team"] * (AGENTS // SIZES["team"]) + rng.integers(0, AGENTS // SIZES["team"], contacts)
+    share = 0.3 + _standing(rng, codes)
+    for kind, place, by in truth:
+        if kind == "mix":
+            ((dim, value),) = place.items()
+            share += 0.2 * (codes[dim] == value)
+        else:
+            share += by * (after if scenario != "cross" else True) * np.all([codes[dim] == value for dim, value in place.items()], axis=0)
+    if drift:
+        share += (AGENT_LEVEL * rng.standard_normal(AGENTS))[agent] + (AGENT_DRIFT * rng.standard_normal(AGENTS))[agent] * (after - 0.5)
+        share += _shocks(rng, codes, week)
+    chance = 1 / (1 + np.exp(-(np.log(0.3 / 0.7) + (share - 0.3) / 0.21))) if scale == "logit" else np.clip(share, 0.01, 0.99)
+    names = {dim: np.array([f"{dim}-{value}" for value in range(count)])[codes[dim]] for dim, count in SIZES.items()}
+    return pl.DataFrame({**names, "agent": agent, "week": week, "after": after, "failed": rng.random(contacts) < chance}), truth
+
+
+def _plant(rng: np.random.Generator, shares: dict[str, np.ndarray], scenario: str, *, size: float) -> list[tuple[str, Planted, float]]:
+    def somewhere(count: int, without: tuple[str, ...] = ()) -> Planted:
+        dims = rng.choice([dim for dim in SIZES if dim not in without], count, replace=False)
+        return {str(dim): int(rng.integers(0, SIZES[str(dim)])) for dim in sorted(dims)}
+
+    if scenario == "one":
+        return [("rate", somewhere(1), 0.15 * size)]
+    if scenario in ("pair", "cross"):
+        return [("rate", somewhere(2), 0.25 * size)]
+    if scenario == "three":
+        return [("rate", somewhere(3), 0.35 * size)]
+    if scenario == "global":
+        return [("global", {}, 0.08 * size)]
+    if scenario == "mix":
+        dim = str(rng.choice(list(SIZES)))
+        return [("mix", {dim: int(np.argmin(shares[dim]))}, 0.15 * size)]
+    if scenario == "two":
+        first = somewhere(1)
+        return [("rate", first, 0.15 * size), ("rate", somewhere(2, tuple(first)), 0.25 * size)]
+    return []
+
+
+def _standing(rng: np.random.Generator, codes: dict[str, np.ndarray]) -> np.ndarray:
+    total = sum((0.03 * rng.standard_normal(SIZES[dim]))[codes[dim]] for dim in SIZES)
+    pair = 0.02 * rng.standard_normal((SIZES["category"], SIZES["channel"]))
+    return np.asarray(total + pair[codes["category"], codes["channel"]])
+
+
+def _shocks(rng: np.random.Generator, codes: dict[str, np.ndarray], week: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(week))
+    for dim, spread in SHOCKS.items():
+        count = SIZES.get(dim, 1)
+        total += (spread * rng.standard_normal((count, 2 * WEEKS)))[codes.get(dim, np.zeros_like(week)), week]
+    return total
+
+
+def named(table: pl.DataFrame) -> list[tuple[str, frozenset[str]]]:
+    return [(kind, frozenset(where)) for kind, where in table.select("kind", "where").iter_rows()]
+
+
+def true(truth: list[tuple[str, Planted, float]]) -> list[tuple[str, frozenset[str]]]:
+    return [(kind, frozenset(f"{dim}={dim}-{value}" for dim, value in place.items())) for kind, place, _ in truth]
+
+
+def ask(frame: pl.DataFrame, *, clusters: tuple[str, ...] = ("agent", "week")) -> pl.DataFrame:
+    return drivers.change(frame, dims=list(SIZES), failed="failed", period="after", clusters=clusters).drivers
+
+
+def across(frame: pl.DataFrame) -> pl.DataFrame:
+    return drivers.search(frame, dims=list(SIZES), failed="failed", clusters=("agent", "week")).drivers.with_columns(kind=pl.lit("rate"))
+
+
+def score(scenario: str, *, seeds: range, contacts: int, asked: Callable[[pl.DataFrame], pl.DataFrame] = ask, **how: object) -> dict[str, float]:
+    hit = wrong = missed = right = covered = drawn = 0
+    took = []
+    for seed in seeds:
+        frame, truth = invent(seed=seed, contacts=contacts, scenario=scenario, **how)  # type: ignore[arg-type]
+        before = time.perf_counter()
+        table = asked(frame)
+        took.append(time.perf_counter() - before)
+        found, wanted = named(table), true(truth)
+        hit += len(set(found) & set(wanted))
+        wrong += len(set(found) - set(wanted))
+        missed += len(set(wanted) - set(found))
+        right += set(found) == set(wanted)
+        for (kind, _, by), place in zip(truth, wanted, strict=True):
+            if kind != "mix" and place in found:
+                row = table.row(found.index(place), named=True)
+                covered += row["low"] <= by <= row["high"]
+                drawn += 1
+    return {
+        "hit": hit,
+        "wrong": wrong,
+        "missed": missed,
+        "right": right,
+        "covered": covered,
+        "intervals": drawn,
+        "cases": len(seeds),
+        "seconds": round(float(np.median(took)), 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    parser.add_argument("--contacts", type=int, default=60_000)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--suite", choices=("core", "more", "null", "search"), default="core")
+    parser.add_argument("--scale", choices=("share", "logit"), default="share")
+    parser.add_argument("--size", type=float, default=1.0)
+    chosen = parser.parse_args()
+    if chosen.scale == "logit":
+        print("planted on the logit scale, the effects are not those named: read nothing into `covered`")
+    seeds, contacts = (range(2), 20_000) if chosen.quick else (range(chosen.seeds), chosen.contacts)
+    runs: dict[str, dict[str, float]] = {}
+    if chosen.suite in ("core", "more"):
+        for scenario in SCENARIOS if chosen.suite == "core" else ("three", "global"):
+            runs[scenario] = score(scenario, seeds=seeds, contacts=contacts, scale=chosen.scale, size=chosen.size)
+            print(scenario, runs[scenario], flush=True)
+    elif chosen.suite == "search":
+        for scenario in ("cross", "null"):
+            runs[scenario] = score(scenario, seeds=seeds, contacts=contacts, asked=across, scale=chosen.scale)
+            print(scenario, runs[scenario], flush=True)
+    else:
+        for arm, clusters in {"honest": ("agent", "week"), "binomial": ()}.items():
+            runs[arm] = score(
+                "null", seeds=seeds, contacts=contacts, asked=lambda frame, with_=clusters: ask(frame, clusters=with_), scale=chosen.scale
+            )
+            print(arm, runs[arm], flush=True)
+    hit, wrong, missed = (sum(run[name] for run in runs.values()) for name in ("hit", "wrong", "missed"))
+    f1 = round(2 * hit / (2 * hit + wrong + missed), 3) if hit + wrong + missed else None
+    named_any = {name: 1 - run["right"] / run["cases"] for name, run in runs.items() if name in ("null", "honest", "binomial")}
+    print(json.dumps({"suite": chosen.suite, "contacts": contacts, "seeds": len(seeds), "f1": f1, "null_names": named_any, "runs": runs}))
+
+
+if __name__ == "__main__":
+    main()

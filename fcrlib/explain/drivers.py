@@ -1,0 +1,220 @@
+"""Where do contacts fail more often than can be expected, and where did that change?
+
+Places are combinations of values of the desk's dimensions. All of them are looked at together, with an error that knows that weeks and
+agents drift, and a desk on which nothing happened is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from fcrlib.judge.cube import Cube, cube, inside
+from fcrlib.judge.mix import Moved, kitagawa, moved
+from fcrlib.judge.scan import MARGIN, Place, Search, alternatives, conditional, fit, found_places, prepare, settled, smallest
+
+__all__ = ["Change", "Drivers", "change", "kitagawa", "search"]
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "kind": pl.String,
+    "where": pl.List(pl.String),
+    "n": pl.Int64,
+    "effect": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "contribution": pl.Float64,
+    "refinements": pl.List(pl.String),
+    "alternatives": pl.List(pl.String),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Places with an excess of failures.
+
+    Parameters
+    ----------
+    drivers
+        The largest contribution first: `kind` (rate), `where` (`dimension=value`, all of them), `n` contacts, `effect` (share above what is
+        expected there), `low`, `high` (95 %, given that it was chosen), `contribution` (to the desk's failure share), `refinements`
+        (narrower places inside it), `alternatives` (places that the data cannot tell from it).
+    total
+        Share of contacts that failed.
+    visible
+        `depth` (number of conditions), `cells` looked at, `effect` that a middling one would have needed to be seen in four of five cases.
+    notes
+        What was left out, pooled or dropped, in sentences.
+    """
+
+    drivers: pl.DataFrame
+    total: float
+    visible: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed between two periods.
+
+    Parameters
+    ----------
+    drivers
+        As in `Drivers`; `kind` is `rate` (more failures there), `mix` (more contacts there) or `global` (all the desk, `where` is empty).
+        For a mix driver `effect`, `low` and `high` are the change of its share of contacts.
+    total, before, after
+        Change of the share of failed contacts, and the two shares.
+    mix_drivers, other_mix, rate_drivers, other_rate
+        Parts that sum to `total`.
+    visible, notes
+        As in `Drivers`.
+    """
+
+    drivers: pl.DataFrame
+    total: float
+    before: float
+    after: float
+    mix_drivers: float
+    other_mix: float
+    rate_drivers: float
+    other_rate: float
+    visible: pl.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def parts(self) -> pl.DataFrame:
+        """The parts of the change: `part`, `points` (share); they sum to `total`."""
+        names = ["mix_drivers", "other_mix", "rate_drivers", "other_rate"]
+        return pl.DataFrame({"part": names, "points": [float(getattr(self, name)) for name in names]})
+
+
+def search(
+    frame: pl.DataFrame, *, dims: Sequence[str], failed: str, clusters: Sequence[str] = (), max_depth: int = 3, margin: float = MARGIN
+) -> Drivers:
+    """Find the places where more contacts fail than the desk's dimensions one by one let expect.
+
+    Parameters
+    ----------
+    frame
+        One row per contact: the yes/no column `failed` (unknown ones are left out), the columns of `dims` (null is a value of its own) and of
+        `clusters`.
+    clusters
+        Columns whose rows drift together, such as agent and week. Without them the errors are binomial, which is too sure of itself.
+    max_depth
+        Most conditions that a place may have.
+    margin
+        Excess (share) that is not worth naming; what is tested is more than this. A single value must also stand out from how far
+        values of one dimension usually lie apart.
+
+    Returns
+    -------
+    Drivers
+        Its `drivers` frame is empty where nothing stands out.
+
+    Raises
+    ------
+    UsageError
+        For columns that are not there, or a dimension with more than 1,000 values.
+    DataError
+        If no contact has a known outcome.
+    """
+    counts = cube(frame, dims=dims, failed=failed, clusters=clusters)
+    sought = settled(prepare(counts, max_depth=max_depth, margin=margin))
+    rows = _rates(sought)
+    total = float(counts.failed.sum() / counts.n.sum())
+    return Drivers(_table(rows), total, _visible(sought), counts.notes)
+
+
+def change(frame: pl.DataFrame, *, dims: Sequence[str], failed: str, period: str, clusters: Sequence[str] = (), max_depth: int = 3) -> Change:
+    """Find the places that changed between two periods, and split the change into their parts.
+
+    Parameters
+    ----------
+    frame
+        As in `search`, with the two-valued column `period`: no is before, yes is after; other values in their order.
+    clusters
+        As in `search`. A week lies in one period, an agent in both: which is which is seen in the data.
+
+    Returns
+    -------
+    Change
+        Its `drivers` frame is empty where nothing changed beyond what weeks and agents do.
+
+    Raises
+    ------
+    UsageError
+        For columns that are not there, a dimension with more than 1,000 values, or a period that has not two values.
+    DataError
+        If no contact has a known outcome.
+    """
+    counts = cube(frame, dims=dims, failed=failed, arm=period, clusters=clusters)
+    sought = settled(prepare(counts, max_depth=max_depth, margin=0.0))
+    rates, shifts = _rates(sought), moved(counts, sought.cuboids, share=sought.share)
+    before, after = (float(part) for part in counts.failed.sum(axis=1) / counts.n.sum(axis=1))
+    then, now = (n / n.sum() for n in counts.n)
+    mix = float((now - then) @ sought.share)
+    by_rate, by_mix = float(_table(rates)["contribution"].sum()), float(shifts.contribution.sum())
+    parts = (by_mix, mix - by_mix, by_rate, after - before - mix - by_rate)
+    return Change(_table([*rates, *_mixes(counts, shifts)]), after - before, before, after, *parts, _visible(sought), counts.notes)
+
+
+def _rates(sought: Search) -> list[dict[str, object]]:
+    places, narrower = found_places(sought)
+    found = fit(sought, places)
+    counts = sought.cube
+    rows: list[dict[str, object]] = []
+    for at, place in enumerate(places):
+        there = inside(counts, place)
+        low, high = _interval(sought, place, effect=float(found.effect[at]), se=float(found.se[at]))
+        weight = float(np.mean(counts.n[:, there].sum(axis=1) / counts.n.sum(axis=1)))
+        rows.append(
+            {
+                "kind": "rate" if place else "global",
+                "where": counts.words(place),
+                "n": int(counts.n[:, there].sum()),
+                "effect": float(found.effect[at]),
+                "low": low,
+                "high": high,
+                "contribution": float(found.effect[at]) * weight,
+                "refinements": [_named(counts, inner) for inner in narrower.get(place, [])],
+                "alternatives": [_named(counts, other) for other in alternatives(sought, places, at)],
+            }
+        )
+    return rows
+
+
+def _interval(sought: Search, place: Place, *, effect: float, se: float) -> tuple[float, float]:
+    """The interval of an effect that was reported only because it passed its bar (and the margin)."""
+    bar = float(sought.bar[sought.cell(place)]) + sought.margin / se
+    low, high = conditional(effect / se, bar=bar)
+    return low * se, high * se
+
+
+def _mixes(counts: Cube, shifts: Moved) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for at, place in enumerate(shifts.places):
+        gap, se = float(shifts.after[at] - shifts.before[at]), float(shifts.se[at])
+        low, high = conditional(gap / se, bar=float(shifts.bar[at]))
+        there = inside(counts, place)
+        row = {"kind": "mix", "where": counts.words(place), "n": int(counts.n[:, there].sum()), "effect": gap, "low": low * se, "high": high * se}
+        rows.append({**row, "contribution": float(shifts.contribution[at]), "refinements": [], "alternatives": []})
+    return rows
+
+
+def _named(counts: Cube, place: Place) -> str:
+    return " and ".join(counts.words(place)) or "everything"
+
+
+def _table(rows: list[dict[str, object]]) -> pl.DataFrame:
+    table = pl.DataFrame(rows, schema=SCHEMA)
+    return table.sort(pl.col("contribution").abs() * -1, pl.col("where").list.join("\n"), "kind")
+
+
+def _visible(sought: Search) -> pl.DataFrame:
+    effects = smallest(sought)
+    cells = [int(sought.cells[sought.depth == depth][0]) for depth in range(len(effects))]
+    table = pl.DataFrame(
+        {"depth": range(len(effects)), "cells": cells, "effect": effects}, schema={"depth": pl.Int64, "cells": pl.Int64, "effect": pl.Float64}
+    )
+    return table.with_columns(pl.col("effect").fill_nan(None))

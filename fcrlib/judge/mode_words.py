@@ -1,0 +1,98 @@
+"""What do the words around a failed contact say about why it failed?
+
+Three voices are read: internal notes and what agents wrote in public before the failure, and the customer after the opening message, which
+includes the opening of the contact that came back. The opening of the failed contact itself is not read: it says what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import polars as pl
+
+from fcrlib.model.columns import named
+from fcrlib.model.desk import Desk
+from fcrlib.model.taxonomy import Taxonomy
+
+KEY = ["source", "contact_id"]
+LONGEST = 4_000
+_A_WHILE = timedelta(days=1)  # a reopening is often explained a few minutes after it happened
+
+
+def words(desk: Desk, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """What was written around each failed contact, by voice.
+
+    Parameters
+    ----------
+    desk
+        `contacts` and `events` are read.
+    outcomes
+        Every contact of the desk with its label: those that came back are found by their `issue`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `source`, `contact_id`, `voice` (customer, agent, note), `text`: small letters, at most 4,000 of them; sorted.
+    """
+    failed = outcomes.filter(pl.col("label") == "failed").select(*KEY, "anchor_at", "failed_at", "issue")
+    said = pl.concat([_own(desk, failed), _came_back(desk, outcomes, failed=failed)]).sort(*KEY, "voice", "place")
+    text = pl.col("text").str.slice(0, LONGEST).str.to_lowercase().str.replace_all("[’‘`´]", "'")
+    joined = said.with_columns(text).group_by(*KEY, "voice", maintain_order=True).agg(pl.col("text").str.join(" \n "))
+    return joined.with_columns(pl.col("text").str.slice(0, LONGEST))
+
+
+def matches(told: pl.DataFrame, *, taxonomy: Taxonomy) -> pl.DataFrame:
+    """Hold the phrases of a taxonomy against the words.
+
+    Parameters
+    ----------
+    told
+        The frame of `words`.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per contact and phrase that was found: `source`, `contact_id`, `mode`, `weight`, `said` (whose word and what it amounts to).
+    """
+    by_voice = {voice: told.filter(pl.col("voice") == voice) for voice in ("customer", "agent", "note")}
+    empty = told.clear().select(*KEY, mode=pl.lit("", pl.String), weight=pl.lit(0.0), said=pl.lit("", pl.String))
+    return pl.concat([empty, *_found(by_voice, taxonomy)])
+
+
+def _found(by_voice: dict[str, pl.DataFrame], taxonomy: Taxonomy) -> Iterator[pl.DataFrame]:
+    for mode in taxonomy.modes:
+        for phrase in mode.phrases:
+            hits = by_voice[phrase.voice].filter(pl.col("text").str.contains(phrase.regex))
+            yield hits.select(*KEY, mode=pl.lit(mode.slug), weight=pl.lit(phrase.weight), said=pl.lit(f"{phrase.voice}: {phrase.says}"))
+
+
+def _own(desk: Desk, failed: pl.DataFrame) -> pl.DataFrame:
+    """What was written in the failed contact itself."""
+    columns = ("seq", "at", "kind", "actor", "public", "is_auto", "is_ack", "text")
+    spoken = desk.events.select(*KEY, *columns).filter(pl.col("kind").is_in(["message", "note"]) & pl.col("text").is_not_null())
+    spoken = spoken.join(failed, on=KEY, how="inner", maintain_order="left").sort(*KEY, "at", "seq")
+    customer = (pl.col("kind") == "message") & (pl.col("actor") == "customer")
+    agent = (pl.col("kind") == "message") & pl.col("actor").is_in(["agent", "bot"]) & pl.col("public") & ~pl.col("is_auto")
+    note = (pl.col("kind") == "note") | ((pl.col("kind") == "message") & ~pl.col("public") & (pl.col("actor") == "agent"))
+    spoken = spoken.with_columns(
+        voice=pl.when(customer).then(pl.lit("customer")).when(note).then(pl.lit("note")).when(agent).then(pl.lit("agent")),
+        opening=customer & (customer.cast(pl.Int64).cum_sum().over(KEY) == 1),
+    )
+    until = pl.max_horizontal("anchor_at", "failed_at")
+    in_time = pl.when(customer).then(pl.col("at") <= pl.col("failed_at") + _A_WHILE).otherwise(pl.col("at") <= until)
+    heard = spoken.filter(pl.col("voice").is_not_null() & ~pl.col("opening") & in_time & ~(customer & pl.col("is_ack").fill_null(False)))
+    return heard.select(*KEY, "voice", "text", place=pl.lit(1))
+
+
+def _came_back(desk: Desk, outcomes: pl.DataFrame, *, failed: pl.DataFrame) -> pl.DataFrame:
+    """The opening of the first contact that came back about the same issue, or was merged into it."""
+    texts = desk.contacts.select(*KEY, "opened_at", "merged_into", said=pl.concat_str("subject", "body", separator=" \n ", ignore_nulls=True))
+    again = outcomes.filter((pl.col("label") == "repeat") & pl.col("duplicate_of").is_null()).select(*KEY, "issue")
+    followed = again.join(texts, on=KEY, how="inner", maintain_order="left").select("issue", "opened_at", "said")
+    merged = texts.filter(pl.col("merged_into").is_not_null()).select("opened_at", "said", issue=named("merged_into"))
+    first = (
+        pl.concat([followed, merged.select(followed.columns)]).sort("issue", "opened_at", "said").unique("issue", keep="first", maintain_order=True)
+    )
+    own = failed.select(*KEY, "issue").join(first, on="issue", how="inner", maintain_order="left").filter(pl.col("said").str.len_chars() > 0)
+    return own.select(*KEY, voice=pl.lit("customer"), text="said", place=pl.lit(0))
