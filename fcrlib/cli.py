@@ -202,6 +202,7 @@ def report_run(
         only=notebook,
         policy=settings.definition(policy),
         organisation=settings.organisation,
+        settings=settings.file,
         mode="fresh" if fresh else "resume",
         replace="aside" if force else "refuse",
         timeout=timedelta(minutes=timeout),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,8 @@ from fcrlib.model.identity import Rules
 from fcrlib.model.policy import Policy, presets, spell
 
 FILE = "fcr.toml"
+CHOSEN = "FCR_SETTINGS"
+"""Environment variable that names the settings file for a process that works elsewhere; empty means the defaults."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -50,6 +53,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     root: Path = Field(default_factory=_home, exclude=True)
+    file: Path | None = Field(default=None, exclude=True)
     organisation: str = ""
     desk: Path | None = None
     reports: Path = Path("reports")
@@ -72,11 +76,15 @@ class Settings(BaseModel):
     def find(cls, start: Path | None = None) -> Self:
         """Read the nearest `fcr.toml` at or above a folder; the defaults of this checkout where there is none.
 
+        A notebook that a report runs lies beside other settings than the project's, so it is told which to read (`FCR_SETTINGS`).
+
         Raises
         ------
         UsageError
             With every mistake at once, naming the key.
         """
+        if start is None and (chosen := os.environ.get(CHOSEN)) is not None:
+            return cls.read(Path(chosen)) if chosen else cls()
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / FILE).is_file():
@@ -96,9 +104,9 @@ class Settings(BaseModel):
             fields = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{file.name} cannot be read: {error}") from None
-        problems = [f"root: {fields.pop('root')!r}: there is no such key"] if "root" in fields else []
+        problems = [f"{key}: {fields.pop(key)!r}: there is no such key" for key in ("root", "file") if key in fields]
         try:
-            settings = cls.model_validate({**fields, "root": file.resolve().parent})
+            settings = cls.model_validate({**fields, "root": file.resolve().parent, "file": file.resolve()})
         except ValidationError as error:
             raise UsageError(f"{file.name} has mistakes:", problems + spell(error) + _policy_mistakes(fields)) from None
         if problems := problems + _policy_mistakes(fields):

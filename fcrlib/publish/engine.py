@@ -25,6 +25,8 @@ from papermill.iorw import load_notebook_node  # type: ignore[import-untyped]
 from papermill.parameterize import parameterize_notebook  # type: ignore[import-untyped]
 from traitlets.config import Config
 
+from fcrlib.model.settings import CHOSEN
+
 Status = Literal["ok", "failed", "exited", "died", "timeout", "deadline", "interrupted"]
 EXIT_CODES: dict[str, int] = {"ok": 0, "failed": 1, "exited": 1, "timeout": 124, "deadline": 124, "interrupted": 130, "died": 138}
 SAVE_EVERY = timedelta(seconds=30)
@@ -137,6 +139,7 @@ def execute(
     parameters: Mapping[str, object],
     cell_timeout: timedelta,
     deadline: timedelta,
+    settings: Path | None = None,
     seen: Callable[[int, int], None] = lambda cell, cells: None,
 ) -> Outcome:
     """Run one notebook and save it, however it ends.
@@ -149,6 +152,8 @@ def execute(
         Values for its `parameters` cell; plain str, int, float, bool, list or dict.
     cell_timeout, deadline
         Longest time for one cell and for the whole notebook.
+    settings
+        The `fcr.toml` that the notebook reads; without one, the defaults.
     seen
         Called with the number of the cell that starts and how many there are.
 
@@ -167,7 +172,7 @@ def execute(
     started = monotonic()
     manager.notebook_start()
     try:
-        _run(manager, folder=source.parent, cell_timeout=cell_timeout, deadline=deadline)
+        _run(manager, folder=source.parent, cell_timeout=cell_timeout, deadline=deadline, settings=settings)
     finally:
         manager.notebook_complete()
     return _outcome(manager, name=source.stem, seconds=monotonic() - started)
@@ -179,10 +184,11 @@ def _outcome(manager: _Manager, *, name: str, seconds: float) -> Outcome:
     return Outcome(name, manager.status, round(seconds, 2), ran, len(code), manager.cell, manager.error, manager.message)
 
 
-def _run(manager: _Manager, *, folder: Path, cell_timeout: timedelta, deadline: timedelta) -> None:
+def _run(manager: _Manager, *, folder: Path, cell_timeout: timedelta, deadline: timedelta, settings: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="fcr-") as scratch:
         client = _client(manager, folder=folder, scratch=Path(scratch), cell_timeout=cell_timeout, deadline=deadline)
         env = {**os.environ, "TZ": "UTC", "PYTHONHASHSEED": "0", "IPYTHONDIR": str(Path(scratch) / "ipython")}
+        env[CHOSEN] = str(settings) if settings else ""
         try:
             client.execute(env=env)
             manager.ended("ok")

@@ -57,6 +57,7 @@ class Plan:
     values: dict[str, dict[str, object]]
     organisation: str
     limits: Limits
+    settings: Path | None = None
 
     @property
     def staging(self) -> Path:
@@ -69,9 +70,10 @@ class Plan:
         return self.reports / self.period.label
 
     def fingerprint(self, notebook: Path) -> str:
-        """SHA-256 of all that can change what a notebook finds: itself, its parameters, the data, the policy and the code."""
+        """SHA-256 of all that can change what a notebook finds: itself, its parameters, the data, the policy, the settings and the code."""
         values = json.dumps(self.values[notebook.stem], sort_keys=True, default=str)
-        parts = (fingerprint(notebook), values, self.data["fingerprint"], self.policy.fingerprint, _code())
+        settings = fingerprint(self.settings) if self.settings else ""
+        parts = (fingerprint(notebook), values, self.data["fingerprint"], self.policy.fingerprint, settings, _code())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def places(self) -> dict[str, str]:
@@ -100,6 +102,7 @@ def plan(
     policy: str | Policy,
     organisation: str,
     limits: Limits,
+    settings: Path | None,
 ) -> Plan:
     """Check everything and return the plan of a run.
 
@@ -122,7 +125,7 @@ def plan(
     given = {"desk": str(desk.resolve()), "period": period.label, "policy": rule.name}
     dealt = {name: {**{word: given[word] for word in GIVEN if word in takes[name]}, **values[name]} for name in takes}
     data = span(manifest, fingerprint=fingerprint(desk))
-    return Plan(period, rule, desk, data, reports, chosen, dealt, organisation, limits)
+    return Plan(period, rule, desk, data, reports, chosen, dealt, organisation, limits, settings)
 
 
 def _chosen(folder: Path, only: str | None) -> tuple[Path, ...]:

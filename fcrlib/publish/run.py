@@ -19,6 +19,7 @@ from typing import Any, Literal
 from fcrlib.model.errors import UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
+from fcrlib.model.settings import Settings
 from fcrlib.publish import findings
 from fcrlib.publish.guard import locked, terminable
 from fcrlib.publish.plan import Limits, Plan, plan
@@ -83,6 +84,7 @@ def run(
     only: str | None = None,
     policy: str | Policy = "customer_7d",
     organisation: str = "",
+    settings: Path | None = None,
     mode: Literal["resume", "fresh"] = "resume",
     replace: Literal["refuse", "aside"] = "refuse",
     timeout: timedelta = timedelta(minutes=45),
@@ -100,6 +102,8 @@ def run(
         The desk's folder, the folder of notebooks (run in the order of their names), and the folder of reports.
     parameters
         Values for the notebooks' `parameters` cells; `desk`, `period` and `policy` are given to every notebook that declares them.
+    settings
+        The `fcr.toml` that the notebooks read; the one of the working folder by default.
     only
         A pattern for notebook names, e.g. `2*`.
     mode
@@ -132,6 +136,7 @@ def run(
             policy=policy,
             organisation=organisation,
             limits=Limits(timeout, cell_timeout),
+            settings=settings or Settings.find().file,
         )
         if ready.target.exists() and replace == "refuse":
             raise UsageError(f"the report of {parsed.label} exists already: {ready.target}", ["run with --force to move it aside to .old"])
@@ -175,6 +180,7 @@ def _one(ready: Plan, notebook: Path, diary: _Diary) -> RunResult | None:
         parameters=ready.values[name],
         cell_timeout=limits.cell,
         deadline=limits.notebook,
+        settings=ready.settings,
         seen=lambda cell, cells: diary.told.cell(name, cell, cells),
     )
     diary.running = ""

@@ -77,3 +77,15 @@ def test_the_commented_settings_are_right_when_the_hash_is_taken_away(tmp_path: 
     identity = next(block for block in lines if block.startswith("# [identity]"))
     settings = Settings.read(written(tmp_path, "\n".join(line.removeprefix("# ") for line in identity.splitlines())))
     assert settings.identity == Rules(country="DE", own=("+49 30 23125 0", "example.com"), plus_tags="strip", accounts="join")
+
+
+def test_a_process_that_works_elsewhere_is_told_which_settings_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fcr.toml").write_text('organisation = "Ours"\n', encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "fcr.toml").write_text('organisation = "Theirs"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "other")
+    assert Settings.find().organisation == "Theirs"
+    monkeypatch.setenv("FCR_SETTINGS", str(tmp_path / "fcr.toml"))
+    assert Settings.find().organisation == "Ours"
+    monkeypatch.setenv("FCR_SETTINGS", "")
+    assert Settings.find().organisation == ""

@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.settings import Settings
 from fcrlib.publish.run import build
 from fcrlib.publish.shelf import listing
 
@@ -161,3 +162,15 @@ def test_an_interrupted_run_goes_on_where_it_stopped(write, publish) -> None:
     assert [(ran.name, ran.status) for ran in result.notebooks] == [("10", "ok"), ("20", "interrupted")]
     write("20", "1")
     assert [ran.kept for ran in publish().notebooks] == [True, False]
+
+
+def test_the_notebooks_read_the_settings_of_the_project_that_runs_them(write, shown, publish, tmp_path) -> None:
+    project = tmp_path / "elsewhere"
+    project.mkdir()
+    (project / "fcr.toml").write_text('organisation = "Ours"\n[policies.house]\nwindow = "10d"\n', encoding="utf-8")
+    house = 'Settings.find().definition(policy).window.days == 10 and Settings.find().organisation == "Ours"'
+    check = f"from fcrlib.model.settings import Settings\nassert {house}"
+    write("10_fcr", *shown(0.714), check, parameters=GIVEN + '\npolicy: str = "customer_7d"  # which definition')
+    settings = Settings.read(project / "fcr.toml")
+    ran = publish(settings=settings.file, policy=settings.definition("house"))
+    assert ran.status == "published"
