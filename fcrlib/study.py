@@ -146,8 +146,14 @@ class Study:
         return replace(self, policy=policy, outcomes=judge(self.desk, policy=policy))
 
     def before(self) -> Study | None:
-        """The same study of the period before, or None where the desk does not reach back far enough."""
+        """The same study of the period before, or None where the two cannot be compared.
+
+        That is so where the desk does not reach back far enough, and where the policy waits for no window: older contacts have then had
+        more time to fail.
+        """
         earlier = self.period.previous()
+        if self.policy.window is None:
+            return None
         if earlier.bounds(time_zone=self.time_zone)[0] < self.desk.manifest.data_start:
             return None
         study = replace(self, period=earlier)

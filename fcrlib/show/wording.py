@@ -118,6 +118,8 @@ def _counted(study: Study) -> str:
 
 
 def _changed(study: Study, then: dict[str, Any] | None) -> str:
+    if study.policy.window is None:
+        return "This definition waits for no window, so older contacts have had more time to fail: periods cannot be compared."
     if then is None or study.headline["share"] is None or then["share"] is None:
         return "There is no earlier period to compare with."
     moved = difference(study.headline, then)

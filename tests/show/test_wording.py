@@ -101,3 +101,12 @@ def test_what_a_desk_cannot_see_makes_the_rate_a_ceiling() -> None:
     manifest = STUDY.desk.manifest.model_copy(update={"capabilities": STUDY.desk.manifest.capabilities - {"has_customer"}})
     blind = replace(STUDY, desk=replace(STUDY.desk, manifest=manifest))
     assert wording.headline(blind)[0].title.startswith("At most ")
+
+
+def test_without_a_window_periods_are_not_compared() -> None:
+    timeless = STUDY.with_policy(Policy().revised(window="none"))
+    assert timeless.before() is None
+    told = wording.headline(timeless)[0]
+    assert "cannot be compared" in told.statement
+    assert "rose" not in told.title
+    assert "fell" not in told.title
