@@ -24,6 +24,7 @@ SHOCKS = {"everything": 0.015, "category": 0.03, "team": 0.03, "channel": 0.02}
 """Standard deviation of good and bad weeks, per value of a dimension."""
 AGENT_LEVEL, AGENT_DRIFT = 0.04, 0.05
 SCENARIOS = ("one", "pair", "mix", "two", "null")
+MORE = ("three", "global", "both", "siblings", "cancelling", "uneven", "correlated")
 Planted = dict[str, int]
 
 
@@ -41,6 +42,9 @@ def invent(
             ((dim, value),) = place.items()
             moved = after & (rng.random(contacts) < by / (1 - shares[dim][value]))
             codes[dim] = np.where(moved, value, codes[dim])
+    if scenario == "correlated":
+        codes["tier"] = np.where(rng.random(contacts) < 0.6, codes["category"] % 3, codes["tier"])
+        codes["region"] = np.where(rng.random(contacts) < 0.6, codes["team"] % 5, codes["region"])
     week = rng.integers(0, WEEKS, contacts) + WEEKS * after
     agent = codes["team"] * (AGENTS // SIZES["team"]) + rng.integers(0, AGENTS // SIZES["team"], contacts)
     share = 0.3 + _standing(rng, codes)
@@ -50,6 +54,12 @@ def invent(
             share += 0.2 * (codes[dim] == value)
         else:
             share += by * (after if scenario != "cross" else True) * np.all([codes[dim] == value for dim, value in place.items()], axis=0)
+    if scenario == "uneven":
+        # The effect differs over the values of another dimension, from nearly nothing to nearly twice as much.
+        ((_, place, by),) = truth
+        ((dim, value),) = place.items()
+        other = next(name for name in ("product", "region") if name != dim)
+        share += by * np.linspace(-0.8, 0.8, SIZES[other])[codes[other]] * (codes[dim] == value) * after
     if drift:
         share += (AGENT_LEVEL * rng.standard_normal(AGENTS))[agent] + (AGENT_DRIFT * rng.standard_normal(AGENTS))[agent] * (after - 0.5)
         share += _shocks(rng, codes, week)
@@ -63,7 +73,7 @@ def _plant(rng: np.random.Generator, shares: dict[str, np.ndarray], scenario: st
         dims = rng.choice([dim for dim in SIZES if dim not in without], count, replace=False)
         return {str(dim): int(rng.integers(0, SIZES[str(dim)])) for dim in sorted(dims)}
 
-    if scenario == "one":
+    if scenario in ("one", "uneven", "correlated"):
         return [("rate", somewhere(1), 0.15 * size)]
     if scenario in ("pair", "cross"):
         return [("rate", somewhere(2), 0.25 * size)]
@@ -74,6 +84,14 @@ def _plant(rng: np.random.Generator, shares: dict[str, np.ndarray], scenario: st
     if scenario == "mix":
         dim = str(rng.choice(list(SIZES)))
         return [("mix", {dim: int(np.argmin(shares[dim]))}, 0.15 * size)]
+    if scenario == "both":
+        return [*_plant(rng, shares, "mix", size=size), ("rate", somewhere(2, ("category",)), 0.25 * size)]
+    if scenario == "siblings":
+        place = somewhere(1, ("category",))
+        return [("rate", {**place, "category": value}, by * size) for value, by in ((2, 0.25), (7, 0.25))]
+    if scenario == "cancelling":
+        first = somewhere(1)
+        return [("rate", first, 0.15 * size), ("rate", somewhere(1, tuple(first)), -0.15 * size)]
     if scenario == "two":
         first = somewhere(1)
         return [("rate", first, 0.15 * size), ("rate", somewhere(2, tuple(first)), 0.25 * size)]
@@ -154,7 +172,7 @@ def main() -> None:
     seeds, contacts = (range(2), 20_000) if chosen.quick else (range(chosen.seeds), chosen.contacts)
     runs: dict[str, dict[str, float]] = {}
     if chosen.suite in ("core", "more"):
-        for scenario in SCENARIOS if chosen.suite == "core" else ("three", "global"):
+        for scenario in SCENARIOS if chosen.suite == "core" else MORE:
             runs[scenario] = score(scenario, seeds=seeds, contacts=contacts, scale=chosen.scale, size=chosen.size)
             print(scenario, runs[scenario], flush=True)
     elif chosen.suite == "search":

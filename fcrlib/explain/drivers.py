@@ -38,7 +38,7 @@ class Drivers:
     ----------
     drivers
         The largest contribution first: `kind` (rate), `where` (`dimension=value`, all of them), `n` contacts, `effect` (share above what is
-        expected there), `low`, `high` (95 %, given that it was chosen), `contribution` (to the desk's failure share), `refinements`
+        expected there), `low`, `high` (95 %, given that it was chosen: where it barely passed, they may reach zero), `contribution` (to the desk's failure share), `refinements`
         (narrower places inside it), `alternatives` (places that the data cannot tell from it).
     total
         Share of contacts that failed.
@@ -146,7 +146,24 @@ def change(frame: pl.DataFrame, *, dims: Sequence[str], failed: str, period: str
     UsageError
         For columns that are not there, a dimension with more than 1,000 values, or a period that has not two values.
     DataError
-        If no contact has a known outcome.
+        If no contact has a known outcome, or none in one of the periods.
+
+    References
+    ----------
+    Kitagawa (1955), JASA 50, 1168-1194 (mix and rate). Zhong and Prentice (2008), Biostatistics 9, 621-634 (intervals of what was chosen).
+
+    Examples
+    --------
+    >>> row = pl.int_range(4000)
+    >>> phone, later, worse = row % 2 == 1, row >= 2000, row % 10 < 6
+    >>> frame = pl.select(
+    ...     channel=pl.when(phone).then(pl.lit("phone")).otherwise(pl.lit("chat")), later=later, failed=(row % 10 < 2) | (phone & later & worse)
+    ... )
+    >>> found = change(frame, dims=["channel"], failed="failed", period="later")
+    >>> found.drivers.select("kind", "where", "n", pl.col("effect", "contribution").round(2)).rows()
+    [('rate', ['channel=phone'], 2000, 0.4, 0.2)]
+    >>> abs(found.parts["points"].sum() - found.total) < 1e-12
+    True
     """
     counts = cube(frame, dims=dims, failed=failed, arm=period, clusters=clusters)
     sought = settled(prepare(counts, max_depth=max_depth, margin=0.0))
@@ -217,4 +234,5 @@ def _visible(sought: Search) -> pl.DataFrame:
     table = pl.DataFrame(
         {"depth": range(len(effects)), "cells": cells, "effect": effects}, schema={"depth": pl.Int64, "cells": pl.Int64, "effect": pl.Float64}
     )
-    return table.with_columns(pl.col("effect").fill_nan(None))
+    # Without periods, the whole desk has nothing to be in excess of.
+    return table.with_columns(pl.col("effect").fill_nan(None)).filter(pl.col("depth") >= (0 if len(sought.cube.n) == 2 else 1))

@@ -96,6 +96,8 @@ def cube(
     left = frame.height - whole.height
     if whole.is_empty():
         raise DataError(f"none of {frame.height:,} contacts has a known outcome, so there is nothing to explain")
+    if arm and whole[arm].n_unique() < 2:
+        raise DataError(f"one of the two periods in '{arm}' has no contact with a known outcome, so there is nothing to compare")
     notes = [f"{left:,} of {frame.height:,} contacts have no known outcome or period and are left out."] if left else []
     kept: list[str] = []
     levels: list[tuple[str, ...]] = []

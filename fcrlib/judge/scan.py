@@ -149,11 +149,15 @@ def scored(search: Search, effect: Floats, *, found: Fit) -> tuple[Floats, Float
         z = np.sign(effect) * np.maximum(np.abs(effect) - search.margin, 0) / search.errors.se
         passed = np.abs(z) > search.bar
     else:
-        margin = np.where(search.depth == 1, max(search.margin, ORDINARY * _spread(found.ordinary)), search.margin)
-        z = (effect - margin) / search.errors.se
+        z = (effect - _margins(search, found)) / search.errors.se
         passed = z > search.bar
     score = np.where(passed & search.errors.enough, z**2 - 2 * np.log(search.cells), -np.inf)
     return z, score
+
+
+def _margins(search: Search, found: Fit) -> Floats:
+    """What each cell must exceed; a single value also what is ordinary between values."""
+    return np.where(search.depth == 1, max(search.margin, ORDINARY * _spread(found.ordinary)), search.margin)
 
 
 def _spread(ordinary: tuple[Floats, ...]) -> float:
@@ -169,6 +173,37 @@ def greedy(search: Search) -> tuple[Place, ...]:
         if best is None or best in chosen:
             break
         chosen = _swapped(search, (*chosen, best))
+    return exchanged(search, chosen) if len(chosen) > 2 else chosen
+
+
+def exchanged(search: Search, chosen: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Put the parents in the place of siblings wherever the whole then explains more.
+
+    Where two causes cancel out in their overlap, the greedy way ends in the pieces around it, and no single exchange leads out.
+    """
+    parents = [place[:drop] + place[drop + 1 :] for place in chosen for drop in range(len(place)) if len(place) > 1]
+    crowded = sorted({parent for parent in parents if parents.count(parent) > 1})
+    trials = [tuple(crowded), *((parent,) for parent in crowded)] if crowded else []
+    worth = _worth(search, chosen)
+    for new in trials:
+        kept = tuple(place for place in chosen if not any(set(parent) <= set(place) for parent in new))
+        trial = standing(search, _filled(search, kept + new))
+        if (gain := _worth(search, trial)) > worth:
+            chosen, worth = trial, gain
+    return chosen
+
+
+def _worth(search: Search, places: tuple[Place, ...]) -> float:
+    """How much of the spread between leaves the places explain together, less what so many cells give by chance."""
+    n, noise = search.cube.n, search.share * (1 - search.share)
+    before, after = fit(search, ()).residual, fit(search, places).residual
+    spread = float(((before**2 - after**2) / np.maximum(n * noise, 1e-9))[n > 0].sum())
+    return spread - sum(2 * float(np.log(search.cells[search.cell(place)])) for place in places)
+
+
+def _filled(search: Search, chosen: tuple[Place, ...]) -> tuple[Place, ...]:
+    while len(chosen) < MOST and (best := _best(search, chosen)) is not None and best not in chosen:
+        chosen = (*chosen, best)
     return chosen
 
 
@@ -335,7 +370,7 @@ def found_places(search: Search) -> tuple[tuple[Place, ...], dict[Place, list[Pl
 def smallest(search: Search, *, power: float = 0.84) -> Floats:
     """Per depth, the change that a middling cell would need to be seen four times out of five."""
     enough = search.errors.enough
-    needed = search.margin + (search.bar + power) * search.errors.se
+    needed = _margins(search, fit(search, ())) + (search.bar + power) * search.errors.se
     return np.array(
         [
             np.median(needed[(search.depth == depth) & enough]) if (enough & (search.depth == depth)).any() else np.nan

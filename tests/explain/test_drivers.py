@@ -82,6 +82,12 @@ def test_most_values_of_a_place_are_the_place() -> None:
     assert places(changed(desk(contacts=24_000, places=most)).drivers) == [("rate", ["channel=channel-1"])]
 
 
+def test_causes_that_cancel_out_where_they_meet_are_named_whole() -> None:
+    crossing = (({"tier": 2}, 0.2), ({"channel": 0}, -0.2))
+    found = changed(desk(contacts=40_000, places=crossing)).drivers
+    assert sorted(places(found)) == [("rate", ["channel=channel-0"]), ("rate", ["tier=tier-2"])]
+
+
 def test_a_category_that_grew_is_mix_and_not_rate() -> None:
     result = changed(desk(grown=5))
     assert places(result.drivers) == [("mix", ["category=category-5"])]
@@ -183,6 +189,19 @@ def test_a_desk_without_a_known_outcome_is_refused() -> None:
     frame = desk(contacts=400).with_columns(failed=pl.lit(None, dtype=pl.Boolean))
     with pytest.raises(DataError, match="none of 400"):
         drivers.search(frame, dims=["team"], failed="failed")
+
+
+def test_a_period_without_known_outcomes_is_refused() -> None:
+    frame = desk(contacts=400).with_columns(failed=pl.when("after").then("failed"))
+    with pytest.raises(DataError, match="one of the two periods"):
+        drivers.change(frame, dims=["team"], failed="failed", period="after")
+
+
+def test_a_desk_with_one_place_only_can_still_have_changed_everywhere() -> None:
+    frame = desk(contacts=8000, places=(({}, 0.15),)).with_columns(brand=pl.lit("one"))
+    result = drivers.change(frame, dims=["brand"], failed="failed", period="after", clusters=["week"])
+    assert places(result.drivers) == [("global", [])]
+    assert drivers.search(frame, dims=["brand"], failed="failed").drivers.is_empty()
 
 
 def test_rare_values_are_pooled_nulls_are_a_value_and_constants_leave() -> None:
