@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from fcrlib.judge.intervals import Z95, wilson
-from fcrlib.judge.survival import ESTIMATES, keys_of, member_of, one_group, product_limit, t_quantile, with_intervals
+from fcrlib.judge.intervals import Z95, t_quantile, wilson
+from fcrlib.judge.survival import ESTIMATES, keys_of, member_of, one_group, product_limit, with_intervals
 from fcrlib.model.errors import UsageError
 
 DAY = timedelta(days=1)

@@ -108,19 +108,18 @@ def _with_interval(table: pl.DataFrame) -> pl.DataFrame:
     correction = pl.when(clusters > 1).then(clusters / (clusters - 1))
     simple = p * (1 - p) / n
     inflated = pl.when(simple > 0).then(correction * pl.col("_spread") / simple)
-    table = table.with_columns(deff=pl.max_horizontal(pl.lit(1.0), inflated)).with_columns(_t=_t_quantiles(table["clusters"]))
+    table = table.with_columns(deff=pl.max_horizontal(pl.lit(1.0), inflated)).with_columns(_t=t_quantile(table["clusters"]).fill_null(1e9))
     effective = n / pl.col("deff") * (Z95 / pl.col("_t")) ** 2
     low, high = wilson(p, effective)
     return table.with_columns(low=low, high=high)
 
 
-def _t_quantiles(clusters: pl.Series) -> pl.Series:
-    """Two-sided 95 % t quantile per number of clusters; infinite for a single one."""
+def t_quantile(clusters: pl.Series) -> pl.Series:
+    """Two-sided 95 % quantile per number of clusters; null for a single one, which says nothing about the spread."""
     from scipy.special import stdtrit
 
     freedom = (clusters.cast(pl.Float64) - 1).to_numpy()
-    quantiles = pl.Series(stdtrit(freedom.clip(min=1), 0.975))
-    return pl.select(pl.when(clusters > 1).then(quantiles).otherwise(1e9)).to_series()
+    return pl.select(pl.when(clusters > 1).then(pl.Series(stdtrit(freedom.clip(min=1), 0.975), dtype=pl.Float64))).to_series()
 
 
 def withhold(rates: pl.DataFrame, *, contacts: int = MIN_CONTACTS, clusters: int = MIN_CUSTOMERS) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from fcrlib.judge.intervals import Z95, wilson
+from fcrlib.judge.intervals import Z95, t_quantile, wilson
 
 ESTIMATES = ("at_risk", "events", "hazard", "share", "se", "low", "high", "n", "clusters")
 
@@ -130,14 +130,6 @@ def _runs(rows: pl.DataFrame, *, places: int) -> pl.DataFrame:
     first = {"_at": pl.int_range(pl.len()), "_b0": pl.col("b").cum_sum() - pl.col("b")}
     starts = {name: pl.when("_new").then(value).forward_fill() for name, value in first.items()}
     return coded.with_columns(size=pl.len().over("_run").cast(pl.Int64), **starts)
-
-
-def t_quantile(clusters: pl.Series) -> pl.Series:
-    """Two-sided 95 % quantile per number of clusters; null for a single one, which says nothing about the spread."""
-    from scipy.special import stdtrit
-
-    freedom = (clusters.cast(pl.Float64) - 1).to_numpy()
-    return pl.select(pl.when(clusters > 1).then(pl.Series(stdtrit(freedom.clip(min=1), 0.975), dtype=pl.Float64))).to_series()
 
 
 def with_intervals(table: pl.DataFrame) -> pl.DataFrame:

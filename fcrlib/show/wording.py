@@ -6,14 +6,13 @@ out zero; the more segments are compared, the wider the interval has to be.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.show.names import capital, slug
 from fcrlib.show.numbers import count, interval, percent, points
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ def _changed(study: Study, then: dict[str, Any] | None) -> str:
     if then is None or study.headline["share"] is None or then["share"] is None:
         return "There is no earlier period to compare with."
     moved = difference(study.headline, then)
-    return f"{_capital(study.period.previous().when)} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
+    return f"{capital(study.period.previous().when)} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
 
 
 def _failing(study: Study) -> str:
@@ -207,7 +206,7 @@ def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None)
         return f"No {noun} stands clearly apart from the {percent(overall)} of all together"
     worst, best = apart.row(0, named=True), apart.row(-1, named=True)
     row, word = (worst, "least") if worst["share"] < overall else (best, "most")
-    return f"{_capital(str(row[by]))} resolves {word} on first contact: {percent(row['share'])} against {percent(overall)} of all"
+    return f"{capital(str(row[by]))} resolves {word} on first contact: {percent(row['share'])} against {percent(overall)} of all"
 
 
 def places(study: Study, segments: pl.DataFrame, *, by: str, noun: str, figure: str, most: int = 2) -> list[Finding]:
@@ -223,9 +222,9 @@ def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str
     name, whole = str(row[by]), study.headline
     missed = (whole["share"] - row["share"]) * row["n"]
     return Finding(
-        f"{_slug(noun)}-{_slug(name)}",
+        f"{slug(noun)}-{slug(name)}",
         "finding",
-        f"{_capital(name)} ({noun}) resolves {points(whole['share'] - row['share']).lstrip('+')} less on first contact than all together",
+        f"{capital(name)} ({noun}) resolves {points(whole['share'] - row['share']).lstrip('+')} less on first contact than all together",
         f"Of {count(row['n'])} first contacts, {percent(row['share'])} were resolved ({interval(row['low'], row['high'])}), against {percent(whole['share'])} "
         f"of all. At the rate of all together, about {count(missed)} more would have been.",
         Measure(row["share"], row["low"], row["high"], int(row["n"]), "share", "up"),
@@ -234,18 +233,6 @@ def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str
         action=f"Read ten failed contacts of this {noun} and note what the customer came back for.",
         figures=(figure,),
     )
-
-
-def _slug(text: str) -> str:
-    """A stable id for a name; what is more than plain words carries a mark, so that two names never share an id."""
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    if re.fullmatch(r"[a-z0-9]+( [a-z0-9]+)*", text):
-        return plain
-    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".strip("-")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def main_reason(failures: pl.DataFrame) -> str:

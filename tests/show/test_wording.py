@@ -87,7 +87,7 @@ def test_nothing_judged_is_said_and_not_divided() -> None:
 
 def test_two_names_never_share_an_id() -> None:
     names = ["Billing", "billing", "billing!", "bill ing", "日本語", "日本", "<b>", "Ä", "A"]
-    assert len({wording._slug(name) for name in names}) == len(names)
+    assert len({wording.slug(name) for name in names}) == len(names)
 
 
 def test_a_rate_of_a_handful_is_not_given() -> None:

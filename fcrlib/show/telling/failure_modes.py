@@ -8,6 +8,7 @@ import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.show.names import capital
 from fcrlib.show.numbers import count, interval, percent, points
 
 _NOTHING = "No first contact failed, so there is nothing to explain"
@@ -37,7 +38,7 @@ def covered(ranked: pl.DataFrame) -> str:
     blank = ranked.filter(pl.col("mode") == UNEXPLAINED).row(0, named=True)
     rest = f"{percent(blank['share'])} show no sign that is believed enough"
     if not modes:
-        return _capital(rest)
+        return capital(rest)
     several = f"The {len(modes)} most frequent ways cover" if len(modes) > 1 else "One way of failing covers"
     return f"{several} {percent(modes[-1]['cumulative'])} of the failed contacts; {rest}"
 
@@ -83,14 +84,14 @@ def places(frame: pl.DataFrame, *, by: str, noun: str) -> str:
     if clear.is_empty():
         return f"In no {noun} is its most frequent way of failing clearly more frequent than elsewhere"
     row = clear.row(0, named=True)
-    return f"{_capital(row[by])}: “{row['name']}” in {percent(row['share'])} of the failed contacts, elsewhere in {percent(row['elsewhere'])}"
+    return f"{capital(row[by])}: “{row['name']}” in {percent(row['share'])} of the failed contacts, elsewhere in {percent(row['elsewhere'])}"
 
 
 def drivers(frame: pl.DataFrame, *, by: str) -> list[str]:
     """One sentence per place of `failure_modes.in_places` that clearly differs from the rest, with its evidence."""
     clear = frame.filter(pl.col("clear") & (pl.col("share") > pl.col("elsewhere")))
     return [
-        f"{_capital(row[by])}: in {percent(row['share'])} of {count(row['failed'])} failed contacts ({interval(row['low'], row['high'])}) "
+        f"{capital(row[by])}: in {percent(row['share'])} of {count(row['failed'])} failed contacts ({interval(row['low'], row['high'])}) "
         f"the first sign is “{row['name']}”; elsewhere in {percent(row['elsewhere'])}."
         for row in clear.to_dicts()
     ]
@@ -151,7 +152,3 @@ def raised(frame: pl.DataFrame) -> str:
 
 def _modes(ranked: pl.DataFrame) -> list[dict[str, Any]]:
     return ranked.filter(pl.col("mode").is_not_null() & (pl.col("mode") != UNEXPLAINED)).to_dicts()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -7,6 +7,7 @@ import re
 import polars as pl
 
 from fcrlib.model.finding import Finding
+from fcrlib.show.names import capital
 from fcrlib.show.numbers import count, percent
 
 
@@ -22,7 +23,7 @@ def verdict(word: str, reasons: list[str], verdicts: pl.DataFrame) -> Finding:
 def stops(faults: pl.DataFrame) -> list[Finding]:
     """One caution per check that stops a question."""
     return [
-        Finding(_slug(row["check"]), "care", f"{_capital(row['check'])}: {_of(row)}", f"{_capital(row['so'])}.", action=f"{_capital(row['do'])}.")
+        Finding(_slug(row["check"]), "care", f"{capital(row['check'])}: {_of(row)}", f"{capital(row['so'])}.", action=f"{capital(row['do'])}.")
         for row in faults.filter(pl.col("severity") == "stops").to_dicts()
     ]
 
@@ -61,7 +62,7 @@ def least_covered(coverage: pl.DataFrame) -> str:
     if known.is_empty():
         return "No channel has enough contacts to tell how well it knows its customers"
     worst = known.row(0, named=True)
-    return f"{_capital(worst['channel'])} knows its customers least: {percent(worst['share'])} of its contacts name one"
+    return f"{capital(worst['channel'])} knows its customers least: {percent(worst['share'])} of its contacts name one"
 
 
 def gaps(volume: pl.DataFrame) -> str:
@@ -145,7 +146,3 @@ def _of(row: dict[str, float]) -> str:
 
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import Any
 
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.show.names import capital, slug
 from fcrlib.show.numbers import count, interval, percent, points
 
 NOTHING = "This desk does not tell {noun}s apart, so they cannot be compared"
@@ -31,7 +30,7 @@ def standing(card: pl.DataFrame, *, noun: str = "team") -> str:
     row = apart.row(0, named=True)
     gap = row["share"] - row["expected"]
     others = f"; {apart.height - 1} more {_stand(apart.height - 1)} apart" if apart.height > 1 else ""
-    return f"{_capital(row[card.columns[0]])} resolves {_size(gap)} than its contacts would lead one to expect{others}"
+    return f"{capital(row[card.columns[0]])} resolves {_size(gap)} than its contacts would lead one to expect{others}"
 
 
 def crowd(card: pl.DataFrame, *, noun: str = "agent") -> str:
@@ -107,9 +106,9 @@ def places(card: pl.DataFrame, *, figure: str, most: int = 2) -> list[Finding]:
 def _place(row: dict[str, Any], *, figure: str) -> Finding:
     moved = f" {percent(row['moved'], digits=0)} of them were first resolved in another team." if row["moved"] is not None else ""
     return Finding(
-        f"team-below-{_slug(row['team'])}",
+        f"team-below-{slug(row['team'])}",
         "finding",
-        f"{_capital(row['team'])} resolves {_size(row['share'] - row['expected'])} than its contacts would lead one to expect",
+        f"{capital(row['team'])} resolves {_size(row['share'] - row['expected'])} than its contacts would lead one to expect",
         f"Of {count(row['n'])} contacts it handled first, {percent(row['share'])} were resolved; {percent(row['expected'])} would be expected of "
         f"contacts like these. Drawn towards that, as far as chance reaches, it is {percent(row['post'])} ({interval(row['low'], row['high'])}).{moved}",
         Measure(row["post"], row["low"], row["high"], int(row["n"]), "share", "up"),
@@ -126,15 +125,3 @@ def _size(gap: float) -> str:
 
 def _stand(number: int) -> str:
     return "stands" if number == 1 else "stand"
-
-
-def _slug(text: str) -> str:
-    """A stable id for a name; what is more than plain words carries a mark, so that two names never share an id."""
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    if re.fullmatch(r"[a-z0-9]+( [a-z0-9]+)*", text):
-        return plain
-    return f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".strip("-")
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
