@@ -19,16 +19,18 @@ from fcrlib.judge.audit import load as load_audit
 from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import final_fcr
+from fcrlib.judge.sides import DIMENSIONS, Sides, sides
 from fcrlib.link.categories import harmonised, unmatched
 from fcrlib.link.identity import Customers, customers_of, joined
 from fcrlib.model.desk import Desk
-from fcrlib.model.errors import DataError
+from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.model.tables import CAPABILITIES
 
 TOO_FEW = 30
+PREVIOUS, YEAR_BEFORE, NOTHING = "previous", "year-before", "nothing"
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,37 @@ class Study:
             return None
         study = replace(self, period=earlier)
         return study if study.headline["n"] >= TOO_FEW else None
+
+    def sides(self, *, against: str = PREVIOUS, dims: Sequence[str] = DIMENSIONS) -> Sides:
+        """The contacts of the period beside those of an earlier one, by what they bring along.
+
+        Parameters
+        ----------
+        against
+            `previous` (the period before), `year-before` (the same days a year earlier, where seasons matter) or `nothing`. Where the desk
+            does not reach back that far, or the two cannot be compared, there is only the period itself, and a note says so.
+        dims
+            Columns by which places are told apart.
+
+        Raises
+        ------
+        UsageError
+            For another word, or a column that is not there.
+        """
+        if against not in (PREVIOUS, YEAR_BEFORE, NOTHING):
+            raise UsageError(f"a period is compared against '{PREVIOUS}', '{YEAR_BEFORE}' or '{NOTHING}', not '{against}'")
+        earlier = {PREVIOUS: self.period.previous(), YEAR_BEFORE: self.period.year_before()}.get(against)
+        reason = self._not_comparable(earlier) if earlier else ""
+        both = sides(self.everything, later=self.period, earlier=None if reason else earlier, dims=dims, time_zone=self.time_zone)
+        return replace(both, notes=(*both.notes, reason)) if reason else both
+
+    def _not_comparable(self, earlier: Period) -> str:
+        """Why an earlier period cannot be held against this one, or nothing."""
+        if self.policy.window is None:
+            return "This definition waits for no window, so older contacts have had more time to fail: periods cannot be compared."
+        if earlier.bounds(time_zone=self.time_zone)[0] < self.desk.manifest.data_start:
+            return f"The data begins after {earlier.label} does, so there is no such period to compare with."
+        return ""
 
     def definitions(self) -> pl.DataFrame:
         """FCR of the period under the definitions this desk can tell apart (columns of `judge.definitions.definition_grid`)."""

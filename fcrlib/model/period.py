@@ -27,6 +27,8 @@ class Period:
     '2025Q4'
     >>> Period.parse("2016-03-01..2016-04-30").previous().label
     '2015-12-31..2016-02-29'
+    >>> Period.parse("2026Q3").year_before().label, Period.parse("2026-03-02..2026-03-08").year_before().label
+    ('2025Q3', '2025-03-03..2025-03-09')
     >>> Period.parse("last-quarter", today=date(2026, 11, 22)).label
     '2026Q3'
     >>> Period.parse("2016-03-01..2016-04-30").when
@@ -104,6 +106,17 @@ class Period:
             return type(self)(str(eve.year), date(eve.year, 1, 1), eve)
         first = eve - timedelta(days=self.days - 1)
         return type(self)(f"{first}..{eve}", first, eve)
+
+    def year_before(self) -> Self:
+        """The same days a year earlier; a span of single days moves by 52 weeks, so that the days of the week agree."""
+        if "Q" in self.label:
+            return type(self)._quarter(self.first.year - 1, (self.first.month - 1) // 3 + 1)
+        if re.fullmatch(r"\d{4}-\d{2}", self.label):
+            return type(self)._month(self.first.year - 1, self.first.month)
+        if re.fullmatch(r"\d{4}", self.label):
+            return self.previous()
+        first, last = (day - timedelta(weeks=52) for day in (self.first, self.last))
+        return type(self)(f"{first}..{last}", first, last)
 
     def bounds(self, *, time_zone: str = "UTC") -> tuple[datetime, datetime]:
         """First instant of the period and first instant after it, in the given zone."""
