@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from fcrlib.intake.words import CHANNEL_WORDS, meaning
-from fcrlib.judge.rates import rate, share, wilson, withhold
+from fcrlib.judge.rates import share, wilson
 from fcrlib.model.checks import CATCH_ALL, CHECKS, SEVERITIES, crowd_limit, flags
 from fcrlib.model.tables import CAPABILITIES
 
@@ -308,12 +308,6 @@ def filled(study: Study) -> pl.DataFrame:
     return pl.DataFrame(rows).sort(pl.col("share") * -1, "column")
 
 
-def coverage(study: Study) -> pl.DataFrame:
-    """Share of contacts whose customer is known, per channel: `channel`, then the columns of `rates.rate` and `too_few`."""
-    known = rate(study.contacts.with_columns(pl.col("channel").cast(pl.String)), pl.col("customer_ref").is_not_null(), by="channel")
-    return withhold(known).sort("share", "channel", nulls_last=True)
-
-
 def volume(study: Study, *, years: int = 5) -> pl.DataFrame:
     """Contacts opened per week over the whole desk, at most the last `years`: `week` (its Monday), `contacts`."""
     week = pl.col("opened_at").dt.convert_time_zone(study.time_zone).dt.truncate("1w").dt.date()
@@ -363,14 +357,6 @@ def _weeks(study: Study) -> float:
     first, after = study.period.bounds(time_zone=study.time_zone)
     covered = min(after, study.desk.manifest.data_end) - max(first, study.desk.manifest.data_start)
     return max(covered, timedelta(days=1)) / timedelta(weeks=1)
-
-
-def crowds(study: Study, *, most: int = 5) -> pl.DataFrame:
-    """The customers with the most contacts, unnamed: `customer` (rank), `n`, `share` of the period's contacts."""
-    known = study.contacts.filter(pl.col("customer").is_not_null())
-    largest = known.group_by("customer").agg(n=pl.len()).sort(pl.col("n") * -1, "customer").head(most)
-    rank = pl.format("customer no. {}", pl.int_range(1, pl.len() + 1))
-    return largest.select(customer=rank, n="n", share=pl.col("n") / study.contacts.height)
 
 
 def reconciled(study: Study) -> pl.DataFrame:

@@ -131,7 +131,7 @@ def _found(row: dict[str, Any], *, sides: Sides, figure: str, changes: bool) -> 
     rivals = f" The data cannot tell it from {place(row['alternatives'][0].split(' and '))}." if row["alternatives"] else ""
     weak = f" {row['fragile']}" if row.get("fragile") else ""
     return Finding(
-        f"{'changed' if changes else 'excess'}-{row['kind']}-{slug('-'.join(sorted(row['where'])) or 'everything')}",
+        f"{'changed' if changes else 'excess'}-{row['kind']}-{slug(name)}",
         "finding",
         title,
         body + doubt + inner + rivals + weak,

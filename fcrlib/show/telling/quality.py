@@ -56,15 +56,6 @@ def least_filled(filled: pl.DataFrame) -> str:
     return f"Least often known: {last['column']} ({percent(last['share'])} of the contacts)"
 
 
-def least_covered(coverage: pl.DataFrame) -> str:
-    """One sentence on the channel that knows its customers least."""
-    known = coverage.drop_nulls("share")
-    if known.is_empty():
-        return "No channel has enough contacts to tell how well it knows its customers"
-    worst = known.row(0, named=True)
-    return f"{capital(worst['channel'])} knows its customers least: {percent(worst['share'])} of its contacts name one"
-
-
 def gaps(volume: pl.DataFrame) -> str:
     """One sentence on whether the weeks of the data are complete."""
     inner = volume["contacts"][1:-1]
