@@ -107,6 +107,114 @@ def test_a_period_and_too_few_repeats_are_said(fcr: Run) -> None:
     assert fcr("tag", "export", "repeats", "--policy", "zoho")[0] == 3
 
 
+def fill_failures(file: Path, *, who: str, separator: str = ",", encoding: str = "utf-8-sig", wrong: int = 0) -> None:
+    """Everybody calls everything the same, but for the first contacts by number."""
+    frame = pl.read_csv(file, infer_schema=False)
+    odd = frame["contact"].rank("ordinal") <= wrong
+    said = frame.with_columns(mode=pl.when(odd).then(pl.lit("knowledge-gap")).otherwise(pl.lit("a fault in the product")), tagger=pl.lit(who))
+    file.write_bytes(said.write_csv(separator=separator).encode(encoding))
+
+
+def test_failures_go_out_to_two_people_and_their_agreement_comes_back(fcr: Run, desk: Path, tmp_path: Path) -> None:
+    code, out, err = fcr("tag", "export", "failures", "2026Q3")
+    assert (code, out) == (0, "failures-a.csv\nfailures-b.csv\nfailures-modes.csv\n")
+    assert "fcr tag import failures-a.csv failures-b.csv\n" in err
+    assert "the same contacts in another order" in err
+    a, b = (pl.read_csv(tmp_path / f"failures-{letter}.csv", infer_schema=False) for letter in "ab")
+    assert a["contact"].to_list() != b["contact"].to_list()
+    assert a.sort("contact").equals(b.sort("contact"))
+    fill_failures(tmp_path / "failures-a.csv", who="Ann")
+    fill_failures(tmp_path / "failures-b.csv", who="Björn", separator=";", encoding="cp1252", wrong=4)
+    code, out, err = fcr("tag", "import", "failures-a.csv", "failures-b.csv", "failures-modes.csv")
+    assert code == 0
+    assert f"2 people have read {a.height} contacts, drawn from " in out
+    assert f"Ann and Björn call {100 * (a.height - 4) / a.height:.0f} %" in out
+    assert "They dispute 4; these are left out" in out
+    assert "a fault in the product" in out
+    assert "The rules count too few: a fault in the product" in out
+    assert "fcr tag export failures --disputed" in err
+    (kept,) = (desk.parent / "tags" / "desk").glob("failures-*.json")
+    assert str(kept) in err
+
+    code, out, err = fcr("tag", "export", "failures", "--disputed")
+    assert (code, out) == (0, "failures-disputed.csv\nfailures-disputed-modes.csv\n")
+    assert "fcr tag import failures-disputed.csv --settle" in err
+    assert pl.read_csv(tmp_path / "failures-disputed.csv").height == 4
+    fill_failures(tmp_path / "failures-disputed.csv", who="Cyd")
+    code, out, _ = fcr("tag", "import", "failures-disputed.csv", "--settle")
+    assert code == 0
+    assert "They dispute" not in out
+    code, _, err = fcr("tag", "export", "failures", "--disputed", "--force")
+    assert code == 2
+    assert "nothing is disputed" in err
+    kept.unlink()
+
+
+def test_one_person_gets_one_worksheet_and_nobodys_work_is_overwritten(fcr: Run, tmp_path: Path) -> None:
+    code, out, _ = fcr("tag", "export", "failures", "2026Q3", "--taggers", "1", "--to", "read/us.csv")
+    assert (code, out) == (0, "read/us.csv\nread/us-modes.csv\n")
+    fill_failures(tmp_path / "read" / "us.csv", who="Ann")
+    code, _, err = fcr("tag", "export", "failures", "2026Q3", "--taggers", "1", "--to", "read/us.csv")
+    assert code == 2
+    assert "--force" in err
+    (tmp_path / "mine-modes.csv").write_text("years,of\nwork,1\n")
+    code, _, err = fcr("tag", "export", "failures", "2026Q3", "--to", "mine.csv")
+    assert code == 2
+    assert "mine-modes.csv holds something else" in err
+    assert not (tmp_path / "mine-a.csv").exists()
+
+
+def test_mistakes_in_two_worksheets_are_told_together_and_nothing_is_kept(fcr: Run, desk: Path, tmp_path: Path) -> None:
+    assert fcr("tag", "export", "failures", "2026Q3", "--to", "sheet.csv")[0] == 0
+    for letter in "ab":
+        file = tmp_path / f"sheet-{letter}.csv"
+        frame = pl.read_csv(file, infer_schema=False)
+        frame.with_columns(mode=pl.lit(f"wrong-routing{letter}{letter}"), tagger=pl.lit(letter)).head(1).write_csv(file)
+    code, out, err = fcr("tag", "import", "sheet-a.csv", "sheet-b.csv")
+    assert (code, out) == (3, "")
+    for letter in "ab":
+        assert f"sheet-{letter}.csv has 1 mistake: row 2: 'wrong-routing{letter}{letter}' is no answer; did you mean wrong-routing?" in err
+    assert not list((desk.parent / "tags" / "desk").glob("failures-*.json"))
+
+
+def test_files_that_are_no_worksheets_or_of_two_kinds_are_2(fcr: Run, tmp_path: Path) -> None:
+    assert fcr("tag", "export", "failures", "2026Q3", "--to", "why.csv")[0] == 0
+    assert fcr("tag", "export", "repeats", "--to", "again.csv")[0] == 0
+    (tmp_path / "too.csv").write_bytes((tmp_path / "again.csv").read_bytes())
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n3,4\n")
+    for files, said in [
+        (("other.csv",), "other.csv is no worksheet"),
+        (("why-modes.csv",), "why-modes.csv is no worksheet"),
+        (("why-a.csv", "again.csv"), "different worksheets"),
+        (("again.csv", "too.csv"), "one at a time"),
+        (("again.csv", "--settle"), "--settle is for worksheets of failures"),
+        (("why-a.csv", "--settle"), "nothing is filled in"),
+    ]:
+        code, _, err = fcr("tag", "import", *files)
+        assert code == (3 if "filled" in said else 2)
+        assert said in err
+    assert fcr("tag", "import", "missing.csv")[0] == 3
+    assert fcr("tag", "export", "failures", "--n", "20")[0] == 2
+    assert fcr("tag", "export", "failures", "--disputed")[0] == 2
+
+
+def test_a_projects_own_ways_of_failing_are_those_to_choose_from(fcr: Run, desk: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'version = 3\n[[mode]]\nslug = "too-slow"\nname = "too slow"\nmeaning = "It took too long."\nbone = "process"\n'
+        '[[mode.trace]]\nname = "unowned_hours"\nat_least = 5\nconfidence = 0.8\n'
+    )
+    (tmp_path / "fcr.toml").write_text(f'desk = "{desk}"\ntaxonomy = "own.toml"\n')
+    assert fcr("tag", "export", "failures", "2026Q3", "--taggers", "1")[0] == 0
+    assert pl.read_csv(tmp_path / "failures-modes.csv")["mode"].to_list() == ["too-slow", "unexplained", "unsure"]
+    frame = pl.read_csv(tmp_path / "failures.csv", infer_schema=False)
+    assert frame["stratum"].n_unique() == 2
+    frame.with_columns(mode=pl.lit("Too slow"), tagger=pl.lit("Ann")).write_csv(tmp_path / "failures.csv")
+    code, out, _ = fcr("tag", "import", "failures.csv")
+    assert code == 0
+    assert "Ann has read" in out
+    next((desk.parent / "tags" / "desk").glob("failures-*.json")).unlink()
+
+
 def test_a_contact_is_traced(fcr: Run) -> None:
     code, out, _ = fcr("trace", "000007")
     assert code == 0

@@ -7,18 +7,17 @@ worksheet; what comes back gives the rule's precision, with its interval, for th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from fcrlib.intake.worksheet import one_line
 from fcrlib.judge.rates import wilson
+from fcrlib.judge.sampling import Drawing, draw, keep, kept_in, stamp
 from fcrlib.link.issues import jaccard, words
 from fcrlib.model.desk import Desk, read_manifest
 from fcrlib.model.errors import DataError, UsageError
@@ -31,7 +30,6 @@ CARRIED = ("stratum", "stratum_size", "drawn")
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _PLACE = ["source", "contact_id"]
 _SHOWN = ("channel", "category", "subject", "body")
-_DRAWN = re.compile(r"; seed (\d+); (.*) to (\S+); (\d+) of (\d+) repeats$")
 _MARKED: dict[str, Any] = {
     KEY: pl.String,
     "stratum": pl.String,
@@ -92,7 +90,7 @@ def sample(desk: Desk, outcomes: pl.DataFrame, *, policy: Policy, n: int = 80, s
 
     References
     ----------
-    Cochran (1977), Sampling Techniques, 3rd ed., 91-93 (proportional allocation); ties and rests by largest remainder.
+    Cochran (1977), Sampling Techniques, 3rd ed., 91-93 (proportional allocation).
 
     Examples
     --------
@@ -108,14 +106,10 @@ def sample(desk: Desk, outcomes: pl.DataFrame, *, policy: Policy, n: int = 80, s
     if pool.is_empty():
         raise DataError(f"no contact is called a repeat under {policy.name}, so there is nothing to look at")
     told = _stratified(_with_texts(pool, desk=desk), policy=policy, n=n)
-    order = pl.Series(np.random.default_rng(seed).random(told.height))
-    places = told.with_columns(order=order).with_columns(place=pl.col("order").rank("ordinal").over("stratum"))
-    drawn = places.join(_allocation(told, n=min(n, told.height)), on="stratum", maintain_order="left").filter(pl.col("place") <= pl.col("quota"))
-    end = desk.manifest.data_end.isoformat()
-    stamp = f"{policy.name} {policy.fingerprint}; seed {seed}; {desk.manifest.source} to {end}; {drawn.height} of {told.height} repeats"
+    drawn = draw(told, n=n, seed=seed)
+    made = stamp(desk, made=f"{policy.name} {policy.fingerprint}", seed=seed, drawn=drawn.height, of=told.height, things="repeats")
     days = (pl.col("start_at") - pl.col("earlier_start_at")).dt.total_seconds() / 86400
-    # In random order, so that whoever stops half-way has still marked a sample.
-    return drawn.sort("order").select(
+    return drawn.select(
         KEY,
         days.round(1).alias("days_between"),
         *(f"{side}{name}" for name in _SHOWN for side in ("earlier_", "")),
@@ -123,7 +117,7 @@ def sample(desk: Desk, outcomes: pl.DataFrame, *, policy: Policy, n: int = 80, s
         "stratum",
         "stratum_size",
         "similarity",
-        pl.lit(stamp).alias("drawn"),
+        pl.lit(made).alias("drawn"),
     )
 
 
@@ -142,19 +136,7 @@ def _stratified(told: pl.DataFrame, *, policy: Policy, n: int) -> pl.DataFrame:
     wording = pl.when(pl.col("similarity").is_null()).then(pl.lit("no text")).otherwise(alike)
     fine = told.with_columns(stratum=pl.format("{}, {}, {}", pl.col("channel").cast(pl.String), switched, wording))
     coarse = fine.with_columns(stratum=pl.format("{}, {}", switched, wording))
-    kept = fine if fine["stratum"].n_unique() <= n / 2 else coarse
-    return kept.with_columns(stratum_size=pl.len().over("stratum").cast(pl.Int64))
-
-
-def _allocation(told: pl.DataFrame, *, n: int) -> pl.DataFrame:
-    """How many of each stratum: one each, the rest in proportion to what is left, whole numbers by largest remainder: `stratum`, `quota`."""
-    sizes = told.group_by("stratum").agg(size=pl.len().cast(pl.Int64)).sort("stratum")
-    rest, left = n - sizes.height, int(sizes["size"].sum()) - sizes.height
-    fair = (pl.col("size") - 1) * (rest / max(left, 1))
-    shared = sizes.with_columns(whole=fair.floor().cast(pl.Int64), remainder=fair - fair.floor())
-    missing = rest - int(shared["whole"].sum())
-    ranked = shared.sort("remainder", "stratum", descending=[True, False]).with_row_index("rank")
-    return ranked.select("stratum", quota=1 + pl.col("whole") + (pl.col("rank") < missing).cast(pl.Int64)).sort("stratum")
+    return fine if fine["stratum"].n_unique() <= n / 2 else coarse
 
 
 def precision(marks: pl.DataFrame, *, by: str | Sequence[str] = ()) -> pl.DataFrame:
@@ -292,7 +274,6 @@ class Audit:
 
     def save(self, folder: Path) -> Path:
         """Write it beside the desk of that folder, where a new import does not replace it."""
-        file = place(folder, self.fingerprint)
         fields = {
             "policy": self.policy,
             "fingerprint": self.fingerprint,
@@ -303,16 +284,12 @@ class Audit:
             "precision": precision(self.marks).row(0, named=True),
             "marks": self.marks.to_dicts(),
         }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".tmp")
-        partial.write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(file)
-        return file
+        return keep(place(folder, self.fingerprint), fields)
 
 
 def place(folder: Path, fingerprint: str) -> Path:
-    """Where the audit of a definition is kept: `tags/` beside the desk's folder, one folder per desk."""
-    return folder.parent / "tags" / folder.name / f"repeats-{fingerprint}.json"
+    """Where the audit of a definition is kept."""
+    return kept_in(folder) / f"repeats-{fingerprint}.json"
 
 
 def load(folder: Path, policy: Policy) -> Audit | None:
@@ -349,7 +326,7 @@ def conclude(filled: pl.DataFrame, *, desk: Desk, outcomes: pl.DataFrame, policy
     sizes = filled["stratum_size"].cast(pl.Int64, strict=False)
     uneven = filled.with_columns(size=sizes).group_by("stratum").agg(pl.col("size").n_unique()).filter(pl.col("size") > 1)
     stamps = filled["drawn"].drop_nulls().unique(maintain_order=True).to_list()
-    told = _DRAWN.search(stamps[0]) if stamps else None
+    told = Drawing.told(stamps[0]) if stamps else None
     problems = [f"row {row}: stratum_size is no number above zero" for row in filled.filter((sizes < 1) | sizes.is_null())["row"]]
     problems += [f"stratum '{name}' has several sizes" for name in uneven["stratum"].sort()]
     problems += [f"row {row}: the stratum is empty" for row in filled.filter(pl.col("stratum").is_null())["row"]]
@@ -357,7 +334,6 @@ def conclude(filled: pl.DataFrame, *, desk: Desk, outcomes: pl.DataFrame, policy
     problems += [] if told else ["the column drawn does not say how the sample was drawn"]
     if problems or told is None:
         raise DataError("the worksheet was changed where nobody should write; export it again and copy the answers over:", problems)
-    seed, source, end, _, pool = told.groups()
     pairs = repeats(outcomes).join(filled.select(KEY), on=KEY, how="semi")
     alike = _with_texts(pairs, desk=desk).select(KEY, "similarity")
     absent = [pl.lit(None, pl.String).alias(name) for name in BLANK if name not in filled.columns]
@@ -365,9 +341,9 @@ def conclude(filled: pl.DataFrame, *, desk: Desk, outcomes: pl.DataFrame, policy
     return Audit(
         policy.name,
         policy.fingerprint,
-        source,
-        datetime.fromisoformat(end),
-        int(seed),
-        int(pool),
+        told.source,
+        told.data_end,
+        told.seed,
+        told.of,
         marks.select(list(_MARKED)).cast(pl.Schema(_MARKED)),
     )

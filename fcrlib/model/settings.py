@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fcrlib.model.costs import Rates
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.identity import Rules
 from fcrlib.model.policy import Policy, presets, spell
+from fcrlib.model.taxonomy import Taxonomy
 
 FILE = "fcr.toml"
 CHOSEN = "FCR_SETTINGS"
@@ -48,6 +50,10 @@ class Settings(BaseModel):
         Categories to be read as others, `{"Billing Issue": "billing"}`: labels that mean the same thing.
     identity
         By which rules two customers are one person: the table `[identity]`.
+    taxonomy
+        File with the project's own ways of failing, relative to the file; those that came with the package where it is not set.
+    costs
+        What a contact costs: the table `[costs]`. Without it nothing is given a price.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +70,8 @@ class Settings(BaseModel):
     exclude_tags: tuple[str, ...] = ()
     categories: dict[str, str] = {}
     identity: Rules = Rules()
+    taxonomy: Path | None = None
+    costs: Rates = Rates()
 
     @field_validator("time_zone")
     @classmethod
@@ -127,6 +135,16 @@ class Settings(BaseModel):
         if wanted not in presets():
             raise UsageError(f"policy '{wanted}' is unknown", [f"known policies: {', '.join([*self.policies, *presets()])}"])
         return Policy.named(wanted)
+
+    def modes(self) -> Taxonomy:
+        """The ways of failing that this project tells apart: its own, or those that came with the package.
+
+        Raises
+        ------
+        UsageError
+            If the project's file cannot be read, or with every mistake in it at once.
+        """
+        return Taxonomy.shipped() if self.taxonomy is None else Taxonomy.read(self.path(self.taxonomy))
 
     @property
     def desk_folder(self) -> Path:

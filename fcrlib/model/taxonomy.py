@@ -79,7 +79,7 @@ class Phrase(_Part):
     Parameters
     ----------
     voice
-        Who wrote it: the customer (after the opening message, or on coming back), an agent in public, or an internal note.
+        Who wrote it: the customer (after the opening message, or on coming back), an agent in public, an internal note, or any of them.
     says
         What it amounts to, in two or three words; this is what a reader sees, never the text itself.
     patterns
@@ -88,7 +88,7 @@ class Phrase(_Part):
         How far it is believed, 0..1.
     """
 
-    voice: Literal["customer", "note", "agent"]
+    voice: Literal["customer", "note", "agent", "any"]
     says: str = Field(min_length=1)
     patterns: tuple[str, ...] = Field(min_length=1)
     weight: float = Field(gt=0, le=1)
@@ -107,7 +107,15 @@ class Phrase(_Part):
 
 
 class Mode(_Part):
-    """One way of failing."""
+    """One way of failing.
+
+    Parameters
+    ----------
+    said
+        What its contacts do, to be read after "of the contacts about refunds": `come back after waiting for an approval`.
+    examples
+        Sentences as customers write them or agents note them; what reads much like one of them shows this way.
+    """
 
     slug: str
     name: str = Field(min_length=1)
@@ -115,9 +123,15 @@ class Mode(_Part):
     bone: Literal["process", "people", "systems", "product", "policy", "data"]
     owner: str = ""
     remedy: str = ""
+    said: str = ""
     examples: tuple[str, ...] = ()
     traces: tuple[Trace, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+
+    @property
+    def verb(self) -> str:
+        """What its contacts do, in words that can follow a number of them."""
+        return self.said or f"fail as: {self.name}"
 
     @field_validator("slug")
     @classmethod
@@ -138,6 +152,8 @@ class Taxonomy(_Part):
         Raised by whoever changes the meaning of a mode; `fingerprint` changes with every letter.
     promises
         Patterns of what an agent writes to promise to be in touch; the trace `broken_promises` reads them.
+    ordinary
+        Sentences that show no way of failing; what reads more like one of them than like the examples of the modes shows nothing.
 
     Examples
     --------
@@ -148,6 +164,7 @@ class Taxonomy(_Part):
 
     version: int = Field(ge=1)
     promises: tuple[str, ...] = ()
+    ordinary: tuple[str, ...] = ()
     modes: tuple[Mode, ...] = Field(min_length=1)
 
     @field_validator("promises")

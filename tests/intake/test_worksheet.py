@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fcrlib.intake.worksheet import has_marks, read, write
+from fcrlib.intake.worksheet import has_marks, opened, read, read_all, write
 from fcrlib.model.errors import DataError, UsageError
 
 KNOWN = pl.Series(["007 after 001", "=9 after 8", "012 after 010"])
@@ -104,3 +104,48 @@ def test_a_file_with_marks_is_told_from_an_empty_worksheet(sheet: Path, tmp_path
     other = tmp_path / "thesis.txt"
     other.write_text("years of work\n1\n")
     assert has_marks(other, blank=["same_issue", "note"])
+
+
+def test_among_many_answers_the_nearest_is_named_and_further_columns_are_read_too(sheet: Path) -> None:
+    ways = {name: (name.replace("-", " "),) for name in ("wrong-routing", "no-owner", "old-article", "a-fault", "too-late", "no-rights", "other")}
+    frame = pl.read_csv(filled(sheet, "Wrong routing", "old-artikel", "?!"), infer_schema=False)
+    sheet.write_text(frame.with_columns(second=pl.Series(["A FAULT", None, "no-oner"])).write_csv(), encoding="utf-8")
+    given = {
+        "key": "pair",
+        "answer": "same_issue",
+        "known": KNOWN,
+        "stamp": ("drawn", "mine 1a"),
+        "purpose": "mine",
+        "answers": ways,
+        "also": ("second", "third"),
+    }
+    with pytest.raises(DataError) as told:
+        read(sheet, **given)
+    assert told.value.problems == (
+        "row 3: 'old-artikel' is no answer; did you mean old-article?",
+        "row 4: '?!' is no answer",
+        "row 4: 'no-oner' is no answer; did you mean no-owner?",
+    )
+    sheet.write_text(frame.head(1).with_columns(second=pl.lit("A FAULT")).write_csv(), encoding="utf-8")
+    assert read(sheet, **given).select("same_issue", "second").row(0) == ("wrong-routing", "a-fault")
+
+
+def test_mistakes_of_several_worksheets_are_told_together(sheet: Path, tmp_path: Path) -> None:
+    empty = write(SHEET, tmp_path / "empty.csv", key="pair", blank=["same_issue", "note"])
+    good = filled(write(SHEET, tmp_path / "good.csv", key="pair", blank=["same_issue", "note"]), "yes", "no", "no")
+    assert [frame.height for frame in read_all([good, good], back)] == [3, 3]
+    with pytest.raises(DataError, match=r"empty.csv has 1 mistake"):
+        read_all([good, empty], back)
+    with pytest.raises(DataError) as told:
+        read_all([filled(sheet, "perhaps", "no", "no"), good, empty], back)
+    assert told.value.what == "2 of 3 worksheets cannot be taken:"
+    assert [problem.split(" has ")[1] for problem in told.value.problems] == [
+        "1 mistake: row 2: 'perhaps' is no answer; write yes or no or unsure",
+        "1 mistake: nothing is filled in: the column same_issue is empty",
+    ]
+
+
+def test_an_opened_worksheet_is_bare_text(sheet: Path) -> None:
+    frame = opened(filled(sheet, " Yes ", "", ""))
+    assert frame["text"][0] == "=HYPERLINK(0) hello you"
+    assert frame["same_issue"].to_list() == ["Yes", None, None]

@@ -1,0 +1,5 @@
+"""What does `python -m fcrlib.cli` do? The same as `fcr`."""
+
+from fcrlib.cli import main
+
+main()

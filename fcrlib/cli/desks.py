@@ -1,0 +1,125 @@
+"""What is in a desk, how does one come about, and what happened with one contact?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fcrlib.cli.project import DeskFolder, PolicyName, desk_folder, everything, own_settings, study_of, tell
+
+if TYPE_CHECKING:
+    from fcrlib.model.desk import Desk
+
+imports = typer.Typer(help="Read a helpdesk's export into canonical tables.", no_args_is_help=True)
+
+Source = Annotated[Path, typer.Argument(help="the export: a file, a zip or a folder", show_default=False)]
+DataEnd = Annotated[str, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)]
+Into = Annotated[Path | None, typer.Option("--to", help="folder to write the desk into [default: data/desk]", show_default=False)]
+
+
+def demo(
+    to: Annotated[Path | None, typer.Option("--to", help="folder to write the desk into [default: data/demo]", show_default=False)] = None,
+    contacts: Annotated[int, typer.Option(min=100, help="how many contacts to invent")] = 40_000,
+    seed: Annotated[int, typer.Option(min=0, help="same seed, same desk")] = 7,
+) -> None:
+    """Invent a helpdesk whose causes of failure are known."""
+    from fcrlib.intake.demo import invent
+    from fcrlib.intake.redact import redact
+
+    tell(f"inventing {contacts:,} contacts")
+    save(redact(invent(seed=seed, contacts=contacts)), to or own_settings().path("data/demo"))
+
+
+@imports.command("servicenow")
+def import_servicenow(
+    path: Source,
+    data_end: DataEnd,
+    time_zone: Annotated[str, typer.Option("--timezone", "--time-zone", help="zone of the log's clock")] = "UTC",
+    dates: Annotated[str | None, typer.Option(help="`day first` or `month first`, where no date tells", show_default=False)] = None,
+    to: Into = None,
+) -> None:
+    """Read a ServiceNow incident audit log (csv, zip, gz or a folder of those)."""
+    from fcrlib.intake import servicenow
+    from fcrlib.model.desk import instant
+
+    save(servicenow.read(path, data_end=instant(data_end), time_zone=time_zone, dates=dates), to or own_settings().path("data/desk"))
+
+
+@imports.command("csv")
+def import_csv(
+    path: Source,
+    data_end: Annotated[
+        str | None, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)
+    ] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file: which column is what", show_default=False)] = None,
+    time_zone: Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times that carry none", show_default=False)] = None,
+    guess: Annotated[bool, typer.Option("--guess", help="print a proposed mapping file and stop")] = False,
+    to: Into = None,
+) -> None:
+    """Read any table of contacts (csv, tsv, zip, gz, parquet, ndjson) with a mapping file."""
+    from fcrlib.intake import csv
+    from fcrlib.intake.guess import guess as propose
+    from fcrlib.model.desk import instant
+
+    if guess:
+        print(propose(path).toml())
+        return
+    end = instant(data_end) if data_end else None
+    settings = own_settings()
+    read = csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity)
+    save(read, to or settings.path("data/desk"))
+
+
+def check(desk: DeskFolder = None) -> None:
+    """Say what a desk holds, what was left out of it, and which questions it can answer."""
+    from fcrlib.explain import quality
+    from fcrlib.model.tables import TABLES
+    from fcrlib.model.tables import check as keep_rules
+    from fcrlib.study import Study
+
+    folder = desk_folder(own_settings(), desk)
+    study = Study.open(folder, period=everything(folder), policy=own_settings().policy)
+    loaded = study.desk
+    for name in TABLES:
+        keep_rules(getattr(loaded, name), table=name)
+    manifest = loaded.manifest
+    print(f"{manifest.source}: {manifest.data_start:%Y-%m-%d} to {manifest.data_end:%Y-%m-%d %H:%M} UTC, read by {manifest.reader}")
+    for name, frame in loaded.tables().items():
+        print(f"  {name:<12}{frame.height:>12,} rows")
+    for dropped in manifest.dropped:
+        print(f"  left out: {dropped.count:,} {dropped.what} ({dropped.why})")
+    faults = quality.lint(study)
+    for row in quality.verdicts(study, faults=faults).to_dicts():
+        print(f"  {row['verdict']:<14}{row['question']}{f' ({why})' if (why := row['why']) else ''}")
+    for row in faults.filter(faults["severity"].is_in(["stops", "weakens"])).to_dicts():
+        print(f"  {row['severity']:<14}{row['check']}: {row['found']:,} of {row['of']:,}: {row['so']}; {row['do']}")
+    for label in study.unmatched:
+        print(f"  note: no contact carries the category '{label}' that fcr.toml renames")
+
+
+def trace(
+    contact: Annotated[str, typer.Argument(help="id of the contact", show_default=False)],
+    source: Annotated[str | None, typer.Option(help="where the id exists in several sources: which", show_default=False)] = None,
+    policy: PolicyName = None,
+    desk: DeskFolder = None,
+) -> None:
+    """Say what happened with one contact, event by event, and which rule decided."""
+    from fcrlib.explain.trace import story
+    from fcrlib.show.telling.trace import lines, verdict
+
+    study = study_of(desk, policy, None)
+    told = verdict(study, contact=contact, source=source)
+    print("\n".join(lines(story(study, contact=contact, source=source), time_zone=study.time_zone)))
+    print(f"\n{told}")
+
+
+def save(desk: Desk, to: Path) -> None:
+    rows = ", ".join(f"{frame.height:,} {name}" for name, frame in desk.tables().items() if frame.height)
+    folder = desk.save(to)
+    for dropped in desk.manifest.dropped:
+        tell(f"left out: {dropped.count:,} {dropped.what} ({dropped.why})")
+    for note in desk.manifest.notes:
+        tell(f"note: {note}")
+    print(f"{folder}: {rows}")
