@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,14 +20,18 @@ from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import final_fcr
 from fcrlib.judge.sides import DIMENSIONS, Sides, sides
+from fcrlib.judge.tagging import Marks
+from fcrlib.judge.tagging import load as load_marks
 from fcrlib.link.categories import harmonised, unmatched
 from fcrlib.link.identity import Customers, customers_of, joined
+from fcrlib.model.costs import Rates
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.model.tables import CAPABILITIES
+from fcrlib.model.taxonomy import Taxonomy
 
 TOO_FEW = 30
 PREVIOUS, YEAR_BEFORE, NOTHING = "previous", "year-before", "nothing"
@@ -51,6 +55,12 @@ class Study:
         Labels that the project's settings rename and that no contact carries.
     audit
         What people said of a sample of the repeats that this policy finds; None where nobody looked.
+    taxonomy
+        The ways of failing that this project tells apart.
+    marks
+        What people said of a sample of the failed contacts; None where nobody looked.
+    costs
+        What a contact costs this project; nothing has a price where it says none.
 
     Examples
     --------
@@ -67,6 +77,9 @@ class Study:
     people: Customers | None = None
     unmatched: tuple[str, ...] = ()
     audit: Audit | None = None
+    taxonomy: Taxonomy = field(default_factory=Taxonomy.shipped)
+    marks: Marks | None = None
+    costs: Rates = field(default_factory=Rates)
 
     @classmethod
     def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
@@ -86,6 +99,8 @@ class Study:
         outcomes = _remembered(folder.parent / ".cache" / folder.name / f"outcomes-{mark}.parquet", linked, policy=definition)
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
         stray = unmatched(loaded.contacts, mapping=settings.categories)
+        modes = settings.modes()
+        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs)
         return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray))
 
     @classmethod
