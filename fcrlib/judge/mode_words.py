@@ -36,11 +36,20 @@ def words(desk: Desk, outcomes: pl.DataFrame) -> pl.DataFrame:
     pl.DataFrame
         `source`, `contact_id`, `voice` (customer, agent, note), `text`: small letters, at most 4,000 of them; sorted.
     """
-    failed = outcomes.filter(pl.col("label") == "failed").select(*KEY, "anchor_at", "failed_at", "issue")
-    said = pl.concat([_own(desk, failed), _came_back(desk, outcomes, failed=failed)]).sort(*KEY, "voice", "place")
+    said = heard(desk, outcomes)
     text = pl.col("text").str.slice(0, LONGEST).str.to_lowercase().str.replace_all("[’‘`´]", "'")
     joined = said.with_columns(text).group_by(*KEY, "voice", maintain_order=True).agg(pl.col("text").str.join(" \n "))
     return joined.with_columns(pl.col("text").str.slice(0, LONGEST))
+
+
+def heard(desk: Desk, outcomes: pl.DataFrame) -> pl.DataFrame:
+    """What was written around each failed contact, as it was written: `source`, `contact_id`, `voice`, `text`, one row each.
+
+    Sorted; of a customer's words those that opened the contact that came back stand first.
+    """
+    failed = outcomes.filter(pl.col("label") == "failed").select(*KEY, "anchor_at", "failed_at", "issue")
+    said = pl.concat([_own(desk, failed), _came_back(desk, outcomes, failed=failed)])
+    return said.sort(*KEY, "voice", "place", maintain_order=True).drop("place")
 
 
 def matches(told: pl.DataFrame, *, taxonomy: Taxonomy) -> pl.DataFrame:
@@ -56,7 +65,7 @@ def matches(told: pl.DataFrame, *, taxonomy: Taxonomy) -> pl.DataFrame:
     pl.DataFrame
         One row per contact and phrase that was found: `source`, `contact_id`, `mode`, `weight`, `said` (whose word and what it amounts to).
     """
-    by_voice = {voice: told.filter(pl.col("voice") == voice) for voice in ("customer", "agent", "note")}
+    by_voice = {"any": told, **{voice: told.filter(pl.col("voice") == voice) for voice in ("customer", "agent", "note")}}
     empty = told.clear().select(*KEY, mode=pl.lit("", pl.String), weight=pl.lit(0.0), said=pl.lit("", pl.String))
     return pl.concat([empty, *_found(by_voice, taxonomy)])
 
@@ -65,7 +74,8 @@ def _found(by_voice: dict[str, pl.DataFrame], taxonomy: Taxonomy) -> Iterator[pl
     for mode in taxonomy.modes:
         for phrase in mode.phrases:
             hits = by_voice[phrase.voice].filter(pl.col("text").str.contains(phrase.regex))
-            yield hits.select(*KEY, mode=pl.lit(mode.slug), weight=pl.lit(phrase.weight), said=pl.lit(f"{phrase.voice}: {phrase.says}"))
+            said = pl.concat_str("voice", pl.lit(f": {phrase.says}"))
+            yield hits.select(*KEY, mode=pl.lit(mode.slug), weight=pl.lit(phrase.weight), said=said)
 
 
 def _own(desk: Desk, failed: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import pytest
 from fcrlib.model.errors import UsageError
 from fcrlib.model.identity import Rules
 from fcrlib.model.settings import CHECKOUT, Settings
+from fcrlib.model.taxonomy import Taxonomy
 
 
 def written(folder: Path, text: str) -> Path:
@@ -89,3 +90,28 @@ def test_a_process_that_works_elsewhere_is_told_which_settings_to_read(tmp_path:
     assert Settings.find().organisation == "Ours"
     monkeypatch.setenv("FCR_SETTINGS", "")
     assert Settings.find().organisation == ""
+
+
+def test_costs_and_the_projects_own_ways_of_failing_are_settings(tmp_path: Path) -> None:
+    own = 'version = 1\n[[mode]]\nslug = "late"\nname = "too late"\nmeaning = "It took too long."\nbone = "process"\n'
+    (tmp_path / "failure-modes.toml").write_text(own, encoding="utf-8")
+    text = 'taxonomy = "failure-modes.toml"\n[costs]\ncontact = 6.0\nchannels = {phone = 8.5, email = 5}\nhour = 40\n'
+    settings = Settings.read(written(tmp_path, text))
+    assert settings.modes().slugs == ("late",)
+    assert (settings.costs.currency, settings.costs.of("phone"), settings.costs.of("email"), settings.costs.of("chat")) == ("EUR", 8.5, 5.0, 6.0)
+    assert Settings().modes() == Taxonomy.shipped()
+    assert not Settings().costs.known
+
+
+def test_every_mistake_about_costs_is_a_line(tmp_path: Path) -> None:
+    text = '[costs]\ncurrency = "euro"\ncontact = -1\nchannels = {fax = 3.0, phone = -2.0}\nhour = inf\nminute = 1\n'
+    with pytest.raises(UsageError) as told:
+        Settings.read(written(tmp_path, text))
+    keys = sorted(problem.split(":")[0] for problem in told.value.problems)
+    assert keys == ["costs.channels.fax.[key]", "costs.channels.phone", "costs.contact", "costs.currency", "costs.hour", "costs.minute"]
+
+
+def test_a_taxonomy_that_is_not_there_is_said_when_it_is_wanted(tmp_path: Path) -> None:
+    settings = Settings.read(written(tmp_path, 'taxonomy = "gone.toml"\n'))
+    with pytest.raises(UsageError, match=r"gone.toml cannot be read"):
+        settings.modes()

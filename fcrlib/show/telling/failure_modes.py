@@ -8,12 +8,22 @@ import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
-from fcrlib.show.names import capital
-from fcrlib.show.numbers import count, interval, percent, points
+from fcrlib.show.figure import Column
+from fcrlib.show.names import capital, slug
+from fcrlib.show.numbers import count, interval, money, percent, points
+from fcrlib.show.quote import quote
 
+NOT_KNOWN = "(not known)"
 _NOTHING = "No first contact failed, so there is nothing to explain"
 _MUCH = 0.25
 WHY = "Read off traces in the history and off words by rule; nobody has checked a sample of these tags, and a tag is no proof of what went wrong."
+_COMPARED = "A comparison as found: nothing else about these contacts is held equal, and the tags behind it are readings of signs."
+_SPEAK_FOR_THEMSELVES = ("category", "product_area", "channel", "language")
+CHECK = "Look at the same share, with its interval, in the first full period after the change."
+UNPRICED = "There are no cost rates in fcr.toml, so nothing here has a price"
+_BY = {
+    "human": "what people said", "rule": "marks and traces in the history", "text": "words", "topic": "topics", UNEXPLAINED: "no sign that is believed enough",
+}  # fmt: skip
 
 
 def top(ranked: pl.DataFrame) -> str:
@@ -43,10 +53,12 @@ def covered(ranked: pl.DataFrame) -> str:
     return f"{several} {percent(modes[-1]['cumulative'])} of the failed contacts; {rest}"
 
 
-def told(ranked: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 3) -> list[Finding]:
-    """One finding per large way of failing, with its owner and remedy; a caution where much is unexplained."""
+def told(
+    ranked: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 3, quotes: pl.DataFrame | None = None, currency: str = ""
+) -> list[Finding]:
+    """One finding per large way of failing, with its owner, its remedy and what customers wrote; a caution where much is unexplained."""
     known = taxonomy or Taxonomy.shipped()
-    found = [_finding(row, known) for row in _modes(ranked)[:most]]
+    found = [_finding(row, known, quotes=quotes, currency=currency) for row in _modes(ranked)[:most]]
     blank = ranked.filter(pl.col("mode") == UNEXPLAINED).to_dicts()
     if blank and blank[0]["share"] > _MUCH:
         title = f"{percent(blank[0]['share'])} of the failed contacts are unexplained"
@@ -55,23 +67,154 @@ def told(ranked: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 
     return found
 
 
-def _finding(row: dict[str, Any], taxonomy: Taxonomy) -> Finding:
+def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str) -> Finding:
     mode, (share, low, high, n) = taxonomy.mode(row["mode"]), (row[name] for name in ("share", "low", "high", "n"))
     title = f"{percent(share)} of the failed contacts: {mode.name}"
-    said = f"{mode.meaning} It is the first sign of {count(n)} failed contacts ({interval(low, high)} of all that failed)."
+    said = [f"{mode.meaning} It is the first sign of {count(n)} failed contacts ({interval(low, high)} of all that failed)."]
+    said += [sentence for sentence in (_moved(row), _priced(row, currency)) if sentence]
     measure = Measure(share, low, high, n=n, good="down")
     return Finding(
-        f"failure-mode-{mode.slug}",
-        "finding",
-        title,
-        said,
-        measure,
-        grade="D",
-        why=WHY,
-        action=mode.remedy,
-        owner=mode.owner,
-        details={"bone": mode.bone},
+        f"failure-mode-{mode.slug}", "finding", title, " ".join(said), measure, grade="D", why=WHY, action=mode.remedy, owner=mode.owner, check=CHECK,
+        examples=_quoted(quotes, mode.slug), details={"bone": mode.bone},
+    )  # fmt: skip
+
+
+def _quoted(quotes: pl.DataFrame | None, mode: str, place: str | None = None) -> tuple[tuple[str, str], ...]:
+    if quotes is None:
+        return ()
+    its = quotes.filter((pl.col("mode") == mode) & pl.col("place").eq_missing(pl.lit(place, pl.String)))
+    return tuple((ref, quote(text)) for ref, text in its.select("ref", "text").iter_rows())
+
+
+def _moved(row: dict[str, Any]) -> str:
+    if row.get("before") is None:
+        return ""
+    moved = f"{points(row['change'])}, 95 % interval {points(row['change_low'])} to {points(row['change_high'])}"
+    beyond = row["change_clear"] and not row["coverage_moved"]
+    clear = "a clear change" if beyond else "no change that stands out among so many ways compared"
+    return f"Of all first contacts {percent(row['rate'])} failed this way, in the period before {percent(row['before'])} ({moved}): {clear}."
+
+
+def _priced(row: dict[str, Any], currency: str) -> str:
+    if row.get("cost") is None:
+        return ""
+    span = f" ({money(row['cost_low'], currency)} to {money(row['cost_high'], currency)})" if row.get("cost_low") is not None else ""
+    return f"What followed these contacts cost {money(row['cost'], currency)}{span}."
+
+
+def priced(ranked: pl.DataFrame, *, currency: str = "") -> str:
+    """One sentence on `failure_modes.rank`: what the contacts after the failed ones cost, or why that is not known."""
+    if ranked.is_empty():
+        return _NOTHING
+    if ranked["cost"].null_count() == ranked.height:
+        return UNPRICED
+    if ranked["cost"].null_count():
+        return "Some contacts come in by a channel without a cost rate in fcr.toml, so not every row has a price"
+    modes = _modes(ranked)
+    whole = f"What followed the failed contacts cost {money(float(ranked['cost'].sum()), currency)}"
+    dearest = max(modes, key=lambda row: row["cost"], default=None)
+    return whole if dearest is None else f"{whole}, the most of it by “{dearest['name']}”: {money(dearest['cost'], currency)}"
+
+
+def columns(ranked: pl.DataFrame, *, currency: str = "") -> tuple[Column, ...]:
+    """The columns of a ranking that have something to show: costs only where there are any, the change only where there is a period before."""
+    head = (Column("name", "way of failing"), Column("n", "failed contacts", "count"))
+    share = (Column("share", "share of failed", "percent"), Column("low", "from", "percent"), Column("high", "to", "percent"))
+    rest = (
+        Column("cumulative", "with those above", "percent"),
+        Column("rate", "share of all first contacts", "percent"),
+        Column("before", "in the period before", "percent"),
+        Column("change_clear", "clear change"),
+        Column("cost", "cost of what followed", "money", currency),
+        Column("cost_low", "cost from", "money", currency),
+        Column("cost_high", "cost to", "money", currency),
     )
+    return (*head, *share, *(one for one in rest if one.name in ranked.columns and ranked[one.name].count()))
+
+
+def changed(ranked: pl.DataFrame) -> str:
+    """One sentence on `failure_modes.against_before`: which way of failing clearly moved."""
+    if ranked.is_empty() or ranked["before"].null_count() == ranked.height:
+        return "There is no earlier period to compare with"
+    if ranked["coverage_moved"][0]:
+        return "The share of failures without a sign is another one than in the period before, so the ways of failing cannot be compared"
+    clear = [row for row in _modes(ranked) if row["change_clear"]]
+    if not clear:
+        return "No way of failing clearly changed its share of all first contacts against the period before"
+    row = max(clear, key=lambda one: abs(one["change"]))
+    return f"Against the period before, “{row['name']}” went from {percent(row['before'])} to {percent(row['rate'])} of all first contacts"
+
+
+def rests_on(frame: pl.DataFrame, *, missing: list[str] | None = None) -> str:
+    """One sentence on `failure_modes.coverage`, and one on what the desk does not record."""
+    if frame.is_empty():
+        return _NOTHING
+    parts = ", ".join(f"{_BY[row['by']]} {percent(row['share'], digits=0)}{_believed(row['confidence'])}" for row in frame.to_dicts())
+    lacks = f". This desk does not record {'; nor '.join(missing)}, so signs of that kind are not found" if missing else ""
+    return f"What the tags rest on: {parts}{lacks}"
+
+
+def _believed(confidence: float | None) -> str:
+    return "" if confidence is None else f" (believed to {percent(confidence, digits=0)} on average)"
+
+
+def without(frame: pl.DataFrame) -> str:
+    """One sentence on `failure_modes.resolvable`: FCR without what support could not have resolved."""
+    whole, marked, shown = frame.to_dicts()
+    if whole["share"] is None:
+        return "There are too few contacts to leave any out"
+    said = f"{percent(whole['share'])} of all first contacts are resolved at once"
+    if not shown["left_out"]:
+        return f"{said}; none is marked as outside what support can resolve, and none shows it"
+    left = f"{said}; {percent(marked['share'])} without the {count(marked['left_out'])} that are marked as outside what support can resolve"
+    if shown["left_out"] == marked["left_out"]:
+        return left
+    return f"{left}, and at most {percent(shown['share'])} without the failed ones that only show it"
+
+
+def statements(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 5) -> list[str]:
+    """One sentence per way of failing in `failure_modes.statements`: the place with the most contacts above elsewhere, the largest first."""
+    known = taxonomy or Taxonomy.shipped()
+    return [_statement(row, known) for row in _first_places(frame, most=most)]
+
+
+def _statement(row: dict[str, Any], taxonomy: Taxonomy) -> str:
+    column = row["by"].replace("_", " ")
+    of = f"{row['place']} contacts" if row["by"] in _SPEAK_FOR_THEMSELVES else f"contacts with {column} {row['place']}"
+    of = f"contacts without a {column}" if row["place"] == NOT_KNOWN else of
+    share = f"{percent(row['share'])} of {of} ({interval(row['low'], row['high'])})"
+    return f"{share} {taxonomy.mode(row['mode']).verb}, against {percent(row['elsewhere'])} of all others"
+
+
+def at_home(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None) -> str:
+    """One sentence on `failure_modes.statements`: the place where one way of failing stands out most."""
+    said = statements(frame, taxonomy=taxonomy, most=1)
+    return said[0] if said else "At no place is a way of failing clearly more frequent than elsewhere"
+
+
+def stated(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 3, quotes: pl.DataFrame | None = None) -> list[Finding]:
+    """One finding per sentence of `statements`, with the owner and the remedy of its way of failing."""
+    known = taxonomy or Taxonomy.shipped()
+    return [_stated(row, known, quotes) for row in _first_places(frame, most=most)]
+
+
+def _first_places(frame: pl.DataFrame, *, most: int) -> list[dict[str, Any]]:
+    """Places overlap, so that one cluster of failures is only told once."""
+    return frame.unique("mode", keep="first", maintain_order=True).head(most).to_dicts()
+
+
+def _stated(row: dict[str, Any], taxonomy: Taxonomy, quotes: pl.DataFrame | None) -> Finding:
+    mode = taxonomy.mode(row["mode"])
+    beyond = (row["share"] - row["elsewhere"]) * row["n"]
+    said = (
+        f"{count(row['failed'])} of {count(row['n'])} first contacts there, and {percent(row['share_failed'])} of those that failed. "
+        f"At the share of all others it would be about {count(beyond)} fewer."
+    )
+    return Finding(
+        f"failure-mode-{mode.slug}-{slug(row['by'].replace('_', ' '))}-{slug(row['place'])}", "finding", _statement(row, taxonomy), said,
+        Measure(row["share"], row["low"], row["high"], row["n"], good="down"), grade=row["grade"], why=_COMPARED, action=mode.remedy, owner=mode.owner,
+        check=CHECK, examples=_quoted(quotes, mode.slug, row["place"]), details={"bone": mode.bone, "place": f"{row['by']}={row['place']}"},
+    )  # fmt: skip
 
 
 def places(frame: pl.DataFrame, *, by: str, noun: str) -> str:
