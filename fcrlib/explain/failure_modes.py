@@ -113,8 +113,12 @@ def tagged(
     topics: pl.DataFrame | None = None,
     named: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """The tags of the contacts that failed in the period of a study (columns of `tag`)."""
-    everything = tag(study.desk, study.outcomes, taxonomy=taxonomy, human=human, topics=topics, named=named)
+    """The tags of the contacts that failed in the period of a study (columns of `tag`).
+
+    By the study's own taxonomy, and with what people said of its failures, unless others are given.
+    """
+    said = study.marks.modes if human is None and study.marks else human
+    everything = tag(study.desk, study.outcomes, taxonomy=taxonomy or study.taxonomy, human=said, topics=topics, named=named)
     return everything.join(study.contacts.select(KEY), on=KEY, how="semi", maintain_order="left")
 
 
@@ -225,37 +229,6 @@ def against_before(
 def _with_mode(contacts: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
     """The contacts whose verdict is final, with the primary mode of those that failed."""
     return mature(contacts).join(tags.filter("primary").select(*KEY, "mode", "name", "bone"), on=KEY, how="left", maintain_order="left")
-
-
-def in_places(tags: pl.DataFrame, *, contacts: pl.DataFrame, by: str) -> pl.DataFrame:
-    """The way of failing that is named most often in each level of a column.
-
-    Returns
-    -------
-    pl.DataFrame
-        The column `by`, `failed` (contacts), `name`, `bone`, `share` of the failed contacts there with `low`, `high` (95 %, by customer),
-        `elsewhere` (the share of the same mode everywhere else), `clear` (the two differ by more than chance among so many places and modes would
-        do). Levels with fewer than 30 failed contacts or 10 customers are left out, unexplained contacts count as failed; most failed contacts first.
-    """
-    level = pl.col(by).cast(pl.String).fill_null(NOT_KNOWN).alias(by)
-    failed = contacts.filter(pl.col("label") == "failed").select(*KEY, "customer", level)
-    first = failed.join(tags.filter("primary").select(*KEY, "mode", "name", "bone"), on=KEY, how="inner", maintain_order="left")
-    explained = first.filter(pl.col("mode") != UNEXPLAINED)
-    top = explained.group_by(by, "mode", "name", "bone").len().sort(by, pl.col("len") * -1, "mode").unique(by, keep="first", maintain_order=True)
-    schema = {by: pl.String, "failed": pl.Int64, "name": pl.String, "bone": pl.String}
-    schema |= dict.fromkeys(("share", "low", "high", "elsewhere", "gap", "gap_low", "gap_high"), pl.Float64)
-    rows = [pl.DataFrame(schema=schema), *(_at_home(first, row, by=by) for row in top.to_dicts())]
-    table = pl.concat(rows).drop_nulls("share").sort(pl.col("failed") * -1, by)
-    return _beyond_chance(table, gap="gap", compared=table.height * explained["mode"].n_unique()).drop("gap", "gap_low", "gap_high")
-
-
-def _at_home(first: pl.DataFrame, row: dict[str, str], *, by: str) -> pl.DataFrame:
-    """The share of one mode in one place and everywhere else."""
-    marked = first.select("customer", here=pl.col(by) == row[by], it=pl.col("mode") == row["mode"])
-    there, away = (withhold(rate(marked.filter(pl.col("here") == side), "it", cluster="customer")) for side in (True, False))
-    told = there.select(pl.lit(row[by]).alias(by), pl.col("n").cast(pl.Int64).alias("failed"), *(pl.lit(row[k]).alias(k) for k in ("name", "bone")))
-    gap = difference(there, away).select(gap="value", gap_low="low", gap_high="high")
-    return pl.concat([told, there.select("share", "low", "high"), away.select(elsewhere="share"), gap], how="horizontal")
 
 
 def _beyond_chance(table: pl.DataFrame, *, gap: str, compared: int) -> pl.DataFrame:
@@ -392,7 +365,7 @@ def quoted(study: Study, tags: pl.DataFrame, *, taxonomy: Taxonomy | None = None
     plain = pl.col("text").str.to_lowercase().str.replace_all("[’‘`´]", "'")
     said = [
         lines.filter((pl.col("mode") == mode.slug) & plain.str.contains("|".join(phrases)))
-        for mode in (taxonomy or Taxonomy.shipped()).modes
+        for mode in (taxonomy or study.taxonomy).modes
         if (phrases := [f"(?:{phrase.regex})" for phrase in mode.phrases if phrase.voice in ("customer", "any")])
     ]
     found = _at_places(pl.concat([lines.clear(), *said]), study=study, stated=stated)

@@ -181,7 +181,7 @@ def promises(study: Study, *, taxonomy: Taxonomy | None = None) -> pl.DataFrame:
         `fcr_low`, `fcr_high` (final verdicts; null where too few). In that order; empty where no promise was found.
     """
     solved = study.first_contacts.filter(pl.col("anchor_at").is_not_null())
-    made = promises_made(study.desk, solved, promises=(taxonomy or Taxonomy.shipped()).promises)
+    made = promises_made(study.desk, solved, promises=(taxonomy or study.taxonomy).promises)
     kept = made.group_by(KEY).agg(kept=pl.col("followed_at").last().is_not_null())
     table = solved.join(kept, on=KEY, how="inner", maintain_order="left")
     schema = {"promise": pl.String, **{name: dtype for name, dtype in _BOUNCE.items() if name not in ("category", "reason")}}

@@ -89,9 +89,8 @@ def test_a_planted_mechanism_heads_the_ranking_and_its_place(mechanism: str) -> 
     study = study_of(truth=Truth(base=0.15, causes=(Cause({"category": "reports"}, 0.5, mechanism),), reopened_topics={}), contacts=6_000)
     tags = fm.tagged(study)
     assert fm.rank(tags, outcomes=study.contacts)["mode"][0] == mechanism
-    place = fm.in_places(tags, contacts=study.contacts, by="category").filter(pl.col("category") == "reports").row(0, named=True)
-    assert place["name"] == SHIPPED.mode(mechanism).name
-    assert place["clear"]
+    place = fm.statements(tags, contacts=study.contacts, by="category").row(0, named=True)
+    assert (place["place"], place["name"]) == ("reports", SHIPPED.mode(mechanism).name)
 
 
 def test_nothing_planted_leaves_every_mode_at_its_everyday_share() -> None:
@@ -100,7 +99,7 @@ def test_nothing_planted_leaves_every_mode_at_its_everyday_share() -> None:
     failed = study.contacts.filter(pl.col("label") == "failed").join(key.select("contact_id", "mechanism"), on="contact_id", how="left")
     everyday = dict(failed.group_by("mechanism").agg(pl.len() / failed.height).iter_rows())
     ranked = fm.rank(fm.tagged(study), outcomes=study.contacts, most=12)
-    assert not fm.in_places(fm.tagged(study), contacts=study.contacts, by="category")["clear"].any()
+    assert fm.statements(fm.tagged(study), contacts=study.contacts, by="category").is_empty()
     assert all(abs(row["share"] - everyday.get(row["mode"], 0)) < 0.02 for row in ranked.filter(pl.col("mode") != UNEXPLAINED).to_dicts())
 
 
@@ -284,9 +283,6 @@ def test_every_frame_is_told_with_no_more_than_it_says() -> None:
     found = tell.told(ranked)
     assert [one.role for one in found] == ["finding"] * 3
     assert all(one.action and one.owner and one.grade == "D" and one.measure for one in found)
-    places = fm.in_places(TAGS, contacts=STUDY.contacts, by="category")
-    assert "elsewhere in" in tell.places(places, by="category", noun="category")
-    assert len(tell.drivers(places, by="category")) == places.filter(pl.col("clear") & (pl.col("share") > pl.col("elsewhere"))).height
     assert "less often than alike contacts" in tell.transfers(hands.per_transfer(STUDY))
     assert tell.bounces(hands.bounces(STUDY)).startswith("Most frequent bounce: billing waits at approvals")
     assert "promises to be in touch" in tell.promised(hands.promises(STUDY))
@@ -317,7 +313,6 @@ def test_nothing_to_tell_is_told() -> None:
     assert tell.bounces(hands.bounces(STUDY).clear()) == "No contact changed hands twice"
     assert tell.promised(hands.promises(STUDY).clear()).startswith("No promise")
     assert tell.raised(hands.escalations(STUDY).clear()).startswith("No escalation")
-    assert tell.places(fm.in_places(TAGS, contacts=STUDY.contacts.clear(), by="category"), by="category", noun="category").startswith("No category")
 
 
 OWN = Taxonomy.model_validate(

@@ -16,7 +16,9 @@ from fcrlib.show.quote import quote
 NOT_KNOWN = "(not known)"
 _NOTHING = "No first contact failed, so there is nothing to explain"
 _MUCH = 0.25
-WHY = "Read off traces in the history and off words by rule; nobody has checked a sample of these tags, and a tag is no proof of what went wrong."
+_READ = "Read off traces in the history and off words by rule"
+UNCHECKED = f"{_READ}; nobody has checked a sample of these tags, and a tag is no proof of what went wrong."
+CHECKED = f"{_READ}; people have read a sample, see how often the rules are right, and a tag is no proof of what went wrong."
 _COMPARED = "A comparison as found: nothing else about these contacts is held equal, and the tags behind it are readings of signs."
 _SPEAK_FOR_THEMSELVES = ("category", "product_area", "channel", "language")
 CHECK = "Look at the same share, with its interval, in the first full period after the change."
@@ -54,11 +56,20 @@ def covered(ranked: pl.DataFrame) -> str:
 
 
 def told(
-    ranked: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 3, quotes: pl.DataFrame | None = None, currency: str = ""
+    ranked: pl.DataFrame,
+    *,
+    taxonomy: Taxonomy | None = None,
+    most: int = 3,
+    quotes: pl.DataFrame | None = None,
+    currency: str = "",
+    checked: bool = False,
 ) -> list[Finding]:
-    """One finding per large way of failing, with its owner, its remedy and what customers wrote; a caution where much is unexplained."""
+    """One finding per large way of failing, with its owner, its remedy and what customers wrote; a caution where much is unexplained.
+
+    `checked` says that people have read a sample of the tags.
+    """
     known = taxonomy or Taxonomy.shipped()
-    found = [_finding(row, known, quotes=quotes, currency=currency) for row in _modes(ranked)[:most]]
+    found = [_finding(row, known, quotes=quotes, currency=currency, why=CHECKED if checked else UNCHECKED) for row in _modes(ranked)[:most]]
     blank = ranked.filter(pl.col("mode") == UNEXPLAINED).to_dicts()
     if blank and blank[0]["share"] > _MUCH:
         title = f"{percent(blank[0]['share'])} of the failed contacts are unexplained"
@@ -67,14 +78,14 @@ def told(
     return found
 
 
-def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str) -> Finding:
+def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str) -> Finding:
     mode, (share, low, high, n) = taxonomy.mode(row["mode"]), (row[name] for name in ("share", "low", "high", "n"))
     title = f"{percent(share)} of the failed contacts: {mode.name}"
     said = [f"{mode.meaning} It is the first sign of {count(n)} failed contacts ({interval(low, high)} of all that failed)."]
     said += [sentence for sentence in (_moved(row), _priced(row, currency)) if sentence]
     measure = Measure(share, low, high, n=n, good="down")
     return Finding(
-        f"failure-mode-{mode.slug}", "finding", title, " ".join(said), measure, grade="D", why=WHY, action=mode.remedy, owner=mode.owner, check=CHECK,
+        f"failure-mode-{mode.slug}", "finding", title, " ".join(said), measure, grade="D", why=why, action=mode.remedy, owner=mode.owner, check=CHECK,
         examples=_quoted(quotes, mode.slug), details={"bone": mode.bone},
     )  # fmt: skip
 
@@ -215,29 +226,6 @@ def _stated(row: dict[str, Any], taxonomy: Taxonomy, quotes: pl.DataFrame | None
         Measure(row["share"], row["low"], row["high"], row["n"], good="down"), grade=row["grade"], why=_COMPARED, action=mode.remedy, owner=mode.owner,
         check=CHECK, examples=_quoted(quotes, mode.slug, row["place"]), details={"bone": mode.bone, "place": f"{row['by']}={row['place']}"},
     )  # fmt: skip
-
-
-def places(frame: pl.DataFrame, *, by: str, noun: str) -> str:
-    """One sentence on `failure_modes.in_places`: where one way of failing is clearly more frequent than elsewhere."""
-    if frame.is_empty():
-        return f"No {noun} has enough failed contacts to say why they fail"
-    clear = frame.filter(pl.col("clear") & (pl.col("share") > pl.col("elsewhere"))).sort(
-        (pl.col("elsewhere") - pl.col("share")) * pl.col("failed"), by
-    )
-    if clear.is_empty():
-        return f"In no {noun} is its most frequent way of failing clearly more frequent than elsewhere"
-    row = clear.row(0, named=True)
-    return f"{capital(row[by])}: “{row['name']}” in {percent(row['share'])} of the failed contacts, elsewhere in {percent(row['elsewhere'])}"
-
-
-def drivers(frame: pl.DataFrame, *, by: str) -> list[str]:
-    """One sentence per place of `failure_modes.in_places` that clearly differs from the rest, with its evidence."""
-    clear = frame.filter(pl.col("clear") & (pl.col("share") > pl.col("elsewhere")))
-    return [
-        f"{capital(row[by])}: in {percent(row['share'])} of {count(row['failed'])} failed contacts ({interval(row['low'], row['high'])}) "
-        f"the first sign is “{row['name']}”; elsewhere in {percent(row['elsewhere'])}."
-        for row in clear.to_dicts()
-    ]
 
 
 def transfers(frame: pl.DataFrame) -> str:
