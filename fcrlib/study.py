@@ -28,6 +28,7 @@ from fcrlib.model.costs import Rates
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.period import Period
+from fcrlib.model.pins import Pins
 from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.model.tables import CAPABILITIES
@@ -61,6 +62,8 @@ class Study:
         What people said of a sample of the failed contacts; None where nobody looked.
     costs
         What a contact costs this project; nothing has a price where it says none.
+    pins
+        What the analyst decided about the chain of whys.
 
     Examples
     --------
@@ -80,6 +83,7 @@ class Study:
     taxonomy: Taxonomy = field(default_factory=Taxonomy.shipped)
     marks: Marks | None = None
     costs: Rates = field(default_factory=Rates)
+    pins: Pins = field(default_factory=Pins)
 
     @classmethod
     def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
@@ -100,7 +104,7 @@ class Study:
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
         stray = unmatched(loaded.contacts, mapping=settings.categories)
         modes = settings.modes()
-        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs)
+        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs, pins=settings.decided())
         return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray))
 
     @classmethod

@@ -15,11 +15,11 @@ import polars as pl
 from fcrlib.judge.answers import RATE, answers
 from fcrlib.judge.descent import descend
 from fcrlib.judge.mechanisms import stands_out
-from fcrlib.judge.pins import Pins, read_pins
 from fcrlib.judge.steps import KEPT, LEVELS, SCHEMA, Asked, Step, dated, examples, joined, step_of
 from fcrlib.judge.where import AND, conditions, holds
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.pins import Pins, read_pins
 from fcrlib.model.taxonomy import UNEXPLAINED
 
 __all__ = ["Chain", "Pins", "build", "read_pins"]

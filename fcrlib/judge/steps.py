@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from fcrlib.judge.coincide import Turn, coinciding, turn
-from fcrlib.judge.pins import Pins
 from fcrlib.model.columns import named
+from fcrlib.model.pins import Pins
 from fcrlib.model.taxonomy import UNEXPLAINED
 
 LEVELS = 5

@@ -84,7 +84,7 @@ class Pin(_Part):
 class Pins(_Part):
     """All decisions, in the order of the file."""
 
-    steps: tuple[Pin, ...] = Field((), alias="step")
+    steps: tuple[Pin, ...] = Field(default=(), alias="step")
 
     @field_validator("steps")
     @classmethod

@@ -14,6 +14,7 @@ from fcrlib.model.costs import Rates
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.identity import Rules
+from fcrlib.model.pins import Pins, read_pins
 from fcrlib.model.policy import Policy, presets, spell
 from fcrlib.model.taxonomy import Taxonomy
 
@@ -54,6 +55,8 @@ class Settings(BaseModel):
         File with the project's own ways of failing, relative to the file; those that came with the package where it is not set.
     costs
         What a contact costs: the table `[costs]`. Without it nothing is given a price.
+    pins
+        File in which the analyst keeps, passes over or annotates steps of the chain of whys, relative to the file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +75,7 @@ class Settings(BaseModel):
     identity: Rules = Rules()
     taxonomy: Path | None = None
     costs: Rates = Rates()
+    pins: Path | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -145,6 +149,16 @@ class Settings(BaseModel):
             If the project's file cannot be read, or with every mistake in it at once.
         """
         return Taxonomy.shipped() if self.taxonomy is None else Taxonomy.read(self.path(self.taxonomy))
+
+    def decided(self) -> Pins:
+        """What the analyst decided about the chain of whys; nothing where no file is named.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, or with every mistake in it at once.
+        """
+        return Pins() if self.pins is None else read_pins(self.path(self.pins))
 
     @property
     def desk_folder(self) -> Path:

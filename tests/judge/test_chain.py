@@ -15,7 +15,7 @@ from fcrlib.judge import chain
 from fcrlib.judge.answers import answers
 from fcrlib.judge.coincide import coinciding, turn
 from fcrlib.judge.cube import NOT_KNOWN, OTHERS
-from fcrlib.judge.pins import Pins, read_pins
+from fcrlib.model.pins import Pins, read_pins
 from fcrlib.judge.where import conditions, holds
 from fcrlib.model.errors import DataError, UsageError
 
