@@ -1,9 +1,11 @@
 """Does the search find what was planted, and nothing where nothing was?
 
-    python bench/drivers.py [--quick] [--contacts 60000] [--seeds 20] [--suite core|null|search|coverage] [--scale share|logit]
+    python bench/drivers.py [--quick] [--contacts 60000] [--seeds 20] [--suite core|more|half|null|customers|coverage|search|time]
+                            [--scale share|logit] [--baselines]
 
 Desks of two times 13 weeks and seven dimensions are invented with a planted cause; agents and weeks drift. A case is right only if
-exactly the planted places are named, with the right kind. The last line is one JSON object.
+exactly the planted places are named, with the right kind. `--baselines` asks other methods on the same desks. The last line is one JSON
+object.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
+import rivals
 
 from fcrlib.explain import drivers
+from fcrlib.judge.cube import cube
 
 SIZES = {"channel": 4, "category": 12, "team": 8, "tier": 3, "product": 6, "region": 5, "tenure": 3}
 WEEKS, AGENTS = 13, 160
@@ -25,13 +30,19 @@ SHOCKS = {"everything": 0.015, "category": 0.03, "team": 0.03, "channel": 0.02}
 AGENT_LEVEL, AGENT_DRIFT = 0.04, 0.05
 SCENARIOS = ("one", "pair", "mix", "two", "null")
 MORE = ("three", "global", "both", "siblings", "cancelling", "uneven", "correlated")
+SUITES = ("core", "more", "half", "null", "customers", "coverage", "search", "time")
+PER_CUSTOMER = 5
+"""Contacts of a customer in a period, on average."""
 Planted = dict[str, int]
 
 
 def invent(
-    *, seed: int, contacts: int, scenario: str, drift: bool = True, size: float = 1.0, scale: str = "share"
+    *, seed: int, contacts: int, scenario: str, drift: bool = True, size: float = 1.0, scale: str = "share", tempers: float = 0.0
 ) -> tuple[pl.DataFrame, list[tuple[str, Planted, float]]]:
-    """A desk and its truth: kind, place and effect. `size` scales the planted effects."""
+    """A desk and its truth: kind, place and effect. `size` scales the planted effects.
+
+    With `tempers`, three of ten customers fail more or less by this, and a customer stays in one region and tier.
+    """
     rng = np.random.default_rng(seed)
     shares = {dim: rng.dirichlet(np.full(count, 8.0)) for dim, count in SIZES.items()}
     truth = _plant(rng, shares, scenario, size=size)
@@ -45,6 +56,11 @@ def invent(
     if scenario == "correlated":
         codes["tier"] = np.where(rng.random(contacts) < 0.6, codes["category"] % 3, codes["tier"])
         codes["region"] = np.where(rng.random(contacts) < 0.6, codes["team"] % 5, codes["region"])
+    customers = contacts // 2 // PER_CUSTOMER
+    own = np.random.default_rng([seed, 1])  # the desk is the same whether its customers have tempers or not
+    customer = own.integers(0, customers, contacts) + customers * after
+    if tempers:
+        codes |= {dim: own.choice(SIZES[dim], 2 * customers, p=shares[dim])[customer] for dim in ("region", "tier")}
     week = rng.integers(0, WEEKS, contacts) + WEEKS * after
     agent = codes["team"] * (AGENTS // SIZES["team"]) + rng.integers(0, AGENTS // SIZES["team"], contacts)
     share = 0.3 + _standing(rng, codes)
@@ -60,12 +76,14 @@ def invent(
         ((dim, value),) = place.items()
         other = next(name for name in ("product", "region") if name != dim)
         share += by * np.linspace(-0.8, 0.8, SIZES[other])[codes[other]] * (codes[dim] == value) * after
+    if tempers:
+        share += (tempers * own.choice([-1, 0, 1], 2 * customers, p=[0.15, 0.7, 0.15]))[customer]
     if drift:
         share += (AGENT_LEVEL * rng.standard_normal(AGENTS))[agent] + (AGENT_DRIFT * rng.standard_normal(AGENTS))[agent] * (after - 0.5)
         share += _shocks(rng, codes, week)
     chance = 1 / (1 + np.exp(-(np.log(0.3 / 0.7) + (share - 0.3) / 0.21))) if scale == "logit" else np.clip(share, 0.01, 0.99)
-    names = {dim: np.array([f"{dim}-{value}" for value in range(count)])[codes[dim]] for dim, count in SIZES.items()}
-    return pl.DataFrame({**names, "agent": agent, "week": week, "after": after, "failed": rng.random(contacts) < chance}), truth
+    names = {dim: pl.Series([f"{dim}-{value}" for value in range(count)]).gather(codes[dim]) for dim, count in SIZES.items()}
+    return pl.DataFrame({**names, "agent": agent, "week": week, "customer": customer, "after": after, "failed": rng.random(contacts) < chance}), truth
 
 
 def _plant(rng: np.random.Generator, shares: dict[str, np.ndarray], scenario: str, *, size: float) -> list[tuple[str, Planted, float]]:
@@ -129,7 +147,7 @@ def across(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def score(scenario: str, *, seeds: range, contacts: int, asked: Callable[[pl.DataFrame], pl.DataFrame] = ask, **how: object) -> dict[str, float]:
-    hit = wrong = missed = right = covered = drawn = 0
+    hit = wrong = missed = right = covered = drawn = silent = 0
     took = []
     for seed in seeds:
         frame, truth = invent(seed=seed, contacts=contacts, scenario=scenario, **how)  # type: ignore[arg-type]
@@ -141,21 +159,65 @@ def score(scenario: str, *, seeds: range, contacts: int, asked: Callable[[pl.Dat
         wrong += len(set(found) - set(wanted))
         missed += len(set(wanted) - set(found))
         right += set(found) == set(wanted)
+        silent += set(found) < set(wanted)
         for (kind, _, by), place in zip(truth, wanted, strict=True):
-            if kind != "mix" and place in found:
+            if kind != "mix" and place in found and "low" in table.columns:
                 row = table.row(found.index(place), named=True)
                 covered += row["low"] <= by <= row["high"]
                 drawn += 1
-    return {
-        "hit": hit,
-        "wrong": wrong,
-        "missed": missed,
-        "right": right,
-        "covered": covered,
-        "intervals": drawn,
-        "cases": len(seeds),
-        "seconds": round(float(np.median(took)), 2),
-    }
+    counts = {"hit": hit, "wrong": wrong, "missed": missed, "right": right, "silent": silent, "covered": covered, "intervals": drawn}
+    return {**counts, "cases": len(seeds), "seconds": round(float(np.median(took)), 2)}
+
+
+def f1(runs: dict[str, dict[str, float]]) -> float | None:
+    """Exact sets, pooled over the scenarios."""
+    hit, wrong, missed = (sum(run[name] for run in runs.values()) for name in ("hit", "wrong", "missed"))
+    return round(2 * hit / (2 * hit + wrong + missed), 3) if hit + wrong + missed else None
+
+
+def arms(suite: str, *, size: float) -> dict[str, tuple[str, Callable[[pl.DataFrame], pl.DataFrame], dict[str, object]]]:
+    """What a suite runs: scenario, who is asked, and how the desks are made."""
+    if suite in ("core", "more", "half"):
+        planted = 0.5 * size if suite == "half" else size
+        return {scenario: (scenario, ask, {"size": planted}) for scenario in (MORE if suite == "more" else SCENARIOS)}
+    if suite == "coverage":
+        return {scenario: (scenario, ask, {"size": size}) for scenario in ("one", "pair")}
+    if suite == "search":
+        return {"cross": ("cross", across, {"size": size}), "null": ("null", across, {})}
+    with_customers = partial(ask, clusters=("agent", "week", "customer"))
+    if suite == "customers":
+        asked = {"named": with_customers, "not named": ask}
+        return {f"{by} {who}": ("null", how, {"tempers": by}) for by in (0.0, 0.15, 0.45) for who, how in asked.items()}
+    return {"honest": ("null", ask, {}), "binomial": ("null", partial(ask, clusters=()), {})}
+
+
+def timed(contacts: int, *, seed: int = 0) -> dict[str, float]:
+    """Seconds for the cube, and for the search on it, over one desk."""
+    frame, _ = invent(seed=seed, contacts=contacts, scenario="two")
+    start = time.perf_counter()
+    cube(frame, dims=list(SIZES), failed="failed", arm="after", clusters=("agent", "week"))
+    counted = time.perf_counter()
+    found = named(ask(frame))
+    done = time.perf_counter()
+    return {"contacts": contacts, "cube": round(counted - start, 2), "search": round(done - 2 * counted + start, 2), "found": len(found)}
+
+
+def beside(scenarios: Sequence[str], *, seeds: range, contacts: int, size: float, scale: str) -> dict[str, dict[str, object]]:
+    """Other methods on the same desks: F1 and seconds."""
+    dims, table = list(SIZES), {}
+    methods: dict[str, Callable[..., pl.DataFrame | None]] = {"all cells, z and BH": rivals.all_cells, "honest tree": rivals.honest_tree}
+    if rivals.wise_pizza(invent(seed=0, contacts=2000, scenario="one")[0], dims=dims) is None:
+        print("wise-pizza is not installed here, so it is not asked")
+    else:
+        methods["wise-pizza"] = rivals.wise_pizza
+    for name, method in {"this search": lambda frame, dims: ask(frame), **methods}.items():
+        how = {"seeds": seeds, "contacts": contacts, "size": size, "scale": scale, "asked": partial(method, dims=dims)}
+        runs = {scenario: score(scenario, **how) for scenario in scenarios}  # type: ignore[arg-type]
+        exact = sum(run["right"] for run in runs.values()) / sum(run["cases"] for run in runs.values())
+        seconds = float(np.median([run["seconds"] for run in runs.values()]))
+        table[name] = {"f1": f1(runs), "exact": round(exact, 3), "seconds": seconds}
+        print(name, table[name], flush=True)
+    return table
 
 
 def main() -> None:
@@ -163,32 +225,27 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--contacts", type=int, default=60_000)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--suite", choices=("core", "more", "null", "search"), default="core")
+    parser.add_argument("--suite", choices=SUITES, default="core")
     parser.add_argument("--scale", choices=("share", "logit"), default="share")
     parser.add_argument("--size", type=float, default=1.0)
+    parser.add_argument("--baselines", action="store_true", help="ask other methods as well")
     chosen = parser.parse_args()
     if chosen.scale == "logit":
         print("planted on the logit scale, the effects are not those named: read nothing into `covered`")
     seeds, contacts = (range(2), 20_000) if chosen.quick else (range(chosen.seeds), chosen.contacts)
-    runs: dict[str, dict[str, float]] = {}
-    if chosen.suite in ("core", "more"):
-        for scenario in SCENARIOS if chosen.suite == "core" else MORE:
-            runs[scenario] = score(scenario, seeds=seeds, contacts=contacts, scale=chosen.scale, size=chosen.size)
-            print(scenario, runs[scenario], flush=True)
-    elif chosen.suite == "search":
-        for scenario in ("cross", "null"):
-            runs[scenario] = score(scenario, seeds=seeds, contacts=contacts, asked=across, scale=chosen.scale)
-            print(scenario, runs[scenario], flush=True)
-    else:
-        for arm, clusters in {"honest": ("agent", "week"), "binomial": ()}.items():
-            runs[arm] = score(
-                "null", seeds=seeds, contacts=contacts, asked=lambda frame, with_=clusters: ask(frame, clusters=with_), scale=chosen.scale
-            )
-            print(arm, runs[arm], flush=True)
-    hit, wrong, missed = (sum(run[name] for run in runs.values()) for name in ("hit", "wrong", "missed"))
-    f1 = round(2 * hit / (2 * hit + wrong + missed), 3) if hit + wrong + missed else None
-    named_any = {name: 1 - run["right"] / run["cases"] for name, run in runs.items() if name in ("null", "honest", "binomial")}
-    print(json.dumps({"suite": chosen.suite, "contacts": contacts, "seeds": len(seeds), "f1": f1, "null_names": named_any, "runs": runs}))
+    if chosen.suite == "time":
+        print(json.dumps(timed(contacts)))
+        return
+    if chosen.baselines:
+        scenarios = MORE if chosen.suite == "more" else SCENARIOS
+        print(json.dumps(beside(scenarios, seeds=seeds, contacts=contacts, size=chosen.size, scale=chosen.scale)))
+        return
+    runs = {}
+    for name, (scenario, asked, how) in arms(chosen.suite, size=chosen.size).items():
+        runs[name] = score(scenario, seeds=seeds, contacts=contacts, asked=asked, scale=chosen.scale, **how)
+        print(name, runs[name], flush=True)
+    names = {name: round(1 - run["right"] / run["cases"], 4) for name, run in runs.items() if chosen.suite in ("null", "customers") or name == "null"}
+    print(json.dumps({"suite": chosen.suite, "contacts": contacts, "seeds": len(seeds), "f1": f1(runs), "null_names": names, "runs": runs}))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.cube import Cube, cube, inside
-from fcrlib.judge.mix import Moved, kitagawa, moved
+from fcrlib.judge.cube import Cube, cube, cuboids, inside
+from fcrlib.judge.fragile import fragile, part_weeks
+from fcrlib.judge.mix import Moved, kitagawa, moved, rejoined, renamed, reversals
 from fcrlib.judge.scan import MARGIN, Place, Search, alternatives, conditional, fit, found_places, prepare, settled, smallest
 
-__all__ = ["Change", "Drivers", "change", "kitagawa", "search"]
+__all__ = ["Change", "Drivers", "change", "kitagawa", "reversals", "search"]
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "where": pl.List(pl.String),
@@ -27,6 +28,9 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "contribution": pl.Float64,
     "refinements": pl.List(pl.String),
     "alternatives": pl.List(pl.String),
+    "plain_low": pl.Float64,
+    "plain_high": pl.Float64,
+    "fragile": pl.String,
 }
 
 
@@ -38,8 +42,10 @@ class Drivers:
     ----------
     drivers
         The largest contribution first: `kind` (rate), `where` (`dimension=value`, all of them), `n` contacts, `effect` (share above what is
-        expected there), `low`, `high` (95 %, given that it was chosen: where it barely passed, they may reach zero), `contribution` (to the desk's failure share), `refinements`
-        (narrower places inside it), `alternatives` (places that the data cannot tell from it).
+        expected there), `low`, `high` (95 %, given that it was chosen: where it barely passed, they may reach zero), `contribution` (to the
+        desk's failure share), `refinements` (narrower places inside it), `alternatives` (places that the data cannot tell from it),
+        `plain_low`, `plain_high` (95 %, as if it had been asked for alone), `fragile` (a sentence where a single week or agent carries more
+        than half of the effect, null otherwise).
     total
         Share of contacts that failed.
     visible
@@ -62,13 +68,15 @@ class Change:
     ----------
     drivers
         As in `Drivers`; `kind` is `rate` (more failures there), `mix` (more contacts there) or `global` (all the desk, `where` is empty).
-        For a mix driver `effect`, `low` and `high` are the change of its share of contacts.
+        For a mix driver `effect` and its intervals are the change of its share of contacts, and `fragile` is null.
     total, before, after
         Change of the share of failed contacts, and the two shares.
     mix_drivers, other_mix, rate_drivers, other_rate
         Parts that sum to `total`.
-    visible, notes
+    visible
         As in `Drivers`.
+    notes
+        As in `Drivers`; also values that look renamed (they are named as one in the mix, and apart elsewhere) and incomplete weeks.
     """
 
     drivers: pl.DataFrame
@@ -100,7 +108,8 @@ def search(
         One row per contact: the yes/no column `failed` (unknown ones are left out), the columns of `dims` (null is a value of its own) and of
         `clusters`.
     clusters
-        Columns whose rows drift together, such as agent and week. Without them the errors are binomial, which is too sure of itself.
+        Columns whose contacts are alike: week, agent, customer. Without them the errors are binomial, which is too sure of itself. What a
+        column is, is seen in the data: a week lies in one period, an agent in both, a customer has few contacts. A null stands for nobody.
     max_depth
         Most conditions that a place may have.
     margin
@@ -134,7 +143,7 @@ def change(frame: pl.DataFrame, *, dims: Sequence[str], failed: str, period: str
     frame
         As in `search`, with the two-valued column `period`: no is before, yes is after; other values in their order.
     clusters
-        As in `search`. A week lies in one period, an agent in both: which is which is seen in the data.
+        As in `search`.
 
     Returns
     -------
@@ -167,13 +176,27 @@ def change(frame: pl.DataFrame, *, dims: Sequence[str], failed: str, period: str
     """
     counts = cube(frame, dims=dims, failed=failed, arm=period, clusters=clusters)
     sought = settled(prepare(counts, max_depth=max_depth, margin=0.0))
-    rates, shifts = _rates(sought), moved(counts, sought.cuboids, share=sought.share)
+    matches = renamed(counts)
+    one = rejoined(counts, matches) if matches else counts
+    rates, shifts = _rates(sought), moved(one, cuboids(one, max_depth=max_depth) if matches else sought.cuboids, share=sought.share)
     before, after = (float(part) for part in counts.failed.sum(axis=1) / counts.n.sum(axis=1))
     then, now = (n / n.sum() for n in counts.n)
     mix = float((now - then) @ sought.share)
     by_rate, by_mix = float(_table(rates)["contribution"].sum()), float(shifts.contribution.sum())
     parts = (by_mix, mix - by_mix, by_rate, after - before - mix - by_rate)
-    return Change(_table([*rates, *_mixes(counts, shifts)]), after - before, before, after, *parts, _visible(sought), counts.notes)
+    notes = (*counts.notes, *_matched(counts, matches), *part_weeks(counts))
+    return Change(_table([*rates, *_mixes(one, shifts)]), after - before, before, after, *parts, _visible(sought), notes)
+
+
+def _matched(counts: Cube, matches: dict[int, list[tuple[int, int]]]) -> list[str]:
+    notes = []
+    for dim, pairs in matches.items():
+        for old, new in pairs:
+            sizes = [counts.n[arm, counts.codes[:, dim] == code].sum() for arm, code in ((0, old), (1, new))]
+            names = [counts.levels[dim][code] for code in (old, new)]
+            gone = f"'{names[0]}' ({sizes[0]:,.0f} contacts before) is gone and '{names[1]}' ({sizes[1]:,.0f} after) is new"
+            notes.append(f"In '{counts.dims[dim]}', {gone}: if it was renamed, read one as the other. Neither is named as a shift of the mix.")
+    return notes
 
 
 def _rates(sought: Search) -> list[dict[str, object]]:
@@ -183,22 +206,34 @@ def _rates(sought: Search) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for at, place in enumerate(places):
         there = inside(counts, place)
-        low, high = _interval(sought, place, effect=float(found.effect[at]), se=float(found.se[at]))
+        effect, se = float(found.effect[at]), float(found.se[at])
+        low, high = _interval(sought, place, effect=effect, se=se)
+        reach = se * _t(float(sought.errors.freedom[sought.cell(place)]))
+        rest = fit(sought, places[:at] + places[at + 1 :])
         weight = float(np.mean(counts.n[:, there].sum(axis=1) / counts.n.sum(axis=1)))
         rows.append(
             {
                 "kind": "rate" if place else "global",
                 "where": counts.words(place),
                 "n": int(counts.n[:, there].sum()),
-                "effect": float(found.effect[at]),
+                "effect": effect,
                 "low": low,
                 "high": high,
-                "contribution": float(found.effect[at]) * weight,
+                "contribution": effect * weight,
                 "refinements": [_named(counts, inner) for inner in narrower.get(place, [])],
                 "alternatives": [_named(counts, other) for other in alternatives(sought, places, at)],
+                "plain_low": effect - reach,
+                "plain_high": effect + reach,
+                "fragile": fragile(counts, there, residual=rest.residual, effect=effect),
             }
         )
     return rows
+
+
+def _t(freedom: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
 
 
 def _interval(sought: Search, place: Place, *, effect: float, se: float) -> tuple[float, float]:
@@ -215,7 +250,8 @@ def _mixes(counts: Cube, shifts: Moved) -> list[dict[str, object]]:
         low, high = conditional(gap / se, bar=float(shifts.bar[at]))
         there = inside(counts, place)
         row = {"kind": "mix", "where": counts.words(place), "n": int(counts.n[:, there].sum()), "effect": gap, "low": low * se, "high": high * se}
-        rows.append({**row, "contribution": float(shifts.contribution[at]), "refinements": [], "alternatives": []})
+        row |= {"refinements": [], "alternatives": [], "fragile": None}
+        rows.append({**row, "contribution": float(shifts.contribution[at]), "plain_low": gap - 1.96 * se, "plain_high": gap + 1.96 * se})
     return rows
 
 

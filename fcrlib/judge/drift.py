@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fcrlib.judge.cube import Cube, Cuboid, Floats, Ints, summed
+from fcrlib.judge.cube import DESK, Cube, Cuboid, Floats, Group, Ints, Mask, Pairs, folded, gathered, summed
 
 RIDGE = 5.0
 PRIOR = 50.0
 """Degrees of freedom that the desk's usual dispersion is worth beside a cell's own."""
+TWINS = 2000.0
+"""Pairs of contacts that the desk's usual likeness is worth beside a cell's own."""
 EDGE = 0.01
 ENOUGH = 30
 """Contacts a cell needs in each period to be looked at."""
@@ -23,8 +24,6 @@ AGENT = 20
 """Contacts an agent needs in both periods for the change to be counted."""
 MAD = 1.4826
 NESTED = 0.9
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,50 +93,113 @@ def expected(cube: Cube, cuboids: list[Cuboid]) -> Floats:
 
 
 def errors(cube: Cube, cuboids: list[Cuboid], *, share: Floats, fitted: Floats) -> Errors:
-    """The honest error of every cell: binomial variance, widened by what weeks and agents do.
+    """The honest error of every cell: binomial variance, widened by what weeks, agents and customers do.
 
     A cluster whose rows lie in one arm only (a week) widens by the dispersion of its cells around their mean, moderated towards the
     usual dispersion of the cuboid. A cluster that is seen in both arms (an agent) adds its pooled drift, as far as the cell hangs on few.
+    Pairs of contacts of one customer add how alike they fail.
     `share` (per leaf) is expected, `fitted` (arms x leaves) also knows of what was found, so that a cause does not count as drift.
     """
-    arms = len(cube.n)
-    residual = cube.rows_failed - cube.rows * fitted[cube.arm, cube.leaf]
-    noise = cube.rows * (share * (1 - share))[cube.leaf]
-    crossed = [arms == 2 and not _nested(cube, codes) for codes in cube.clusters]
-    drifts = [_drift(cube, codes, residual, noise) if is_crossed else 0.0 for codes, is_crossed in zip(cube.clusters, crossed, strict=True)]
+    paired = len(cube.n) == 2
+    weeks = [_beyond(group, share=share, fitted=fitted) for group in cube.groups if not paired or nested(group)]
+    weekly = [gathered(cuboids, one.group, one.group.n, one.residual, one.noise, arms=len(cube.n)) for one in weeks]
+    drifts = [(group, _drift(_beyond(group, share=share, fitted=fitted))) for group in cube.groups if paired and not nested(group)]
+    held = [gathered(cuboids, group, group.n, arms=2) for group, _ in drifts]
+    twins = [_alike(pairs, cube, fitted=fitted) for pairs in cube.pairs if len(pairs.arm)]
+    met = [together(pairs, cube, cuboids) for pairs in cube.pairs if len(pairs.arm)]
     widths: list[Floats] = []
     freedoms: list[Floats] = []
     enough: list[Mask] = []
-    for cuboid in cuboids:
-        size = np.stack([summed(cuboid.key, n) for n in cube.n])
-        variance = np.stack([summed(cuboid.key, n * share * (1 - share)) for n in cube.n])
+    sizes = [folded(cuboids, n) for n in cube.n]
+    noises = [folded(cuboids, n * share * (1 - share)) for n in cube.n]
+    for at, cuboid in enumerate(cuboids):
+        size, variance = np.stack([side[at] for side in sizes]), np.stack([side[at] for side in noises])
         inflation, freedom = np.ones(len(cuboid.cells)), np.full(len(cuboid.cells), 1e6)
         with np.errstate(divide="ignore", invalid="ignore"):
             plain = np.where(size > 0, variance / size**2, np.inf).sum(axis=0)
         added = np.zeros(len(cuboid.cells))
-        for codes, is_crossed, drift in zip(cube.clusters, crossed, drifts, strict=True):
-            if is_crossed:
-                added += drift * _concentration(cube, cuboid, codes, size) if drift > 0 else 0.0
-            else:
-                phi, own = _dispersion(cube, cuboid, codes, residual, noise)
-                inflation, freedom = inflation + phi - 1, np.minimum(freedom, own)
+        for beyond, tables in zip(weeks, weekly, strict=True):
+            phi, own = _dispersion(cuboid, *tables[at], count=len(beyond.group.values), arms=len(size))
+            inflation, freedom = inflation + phi - 1, np.minimum(freedom, own)
+        for (group, drift), tables in zip(drifts, held, strict=True):
+            added += drift * _concentration(*tables[at], count=len(group.values), size=size) if drift > 0 else 0.0
+        for twin, both in zip(twins, met, strict=True):
+            added += _likeness(cuboid, twin, both[at], size=size)
         widths.append(np.sqrt(plain * np.maximum(inflation, 1) + added))
         freedoms.append(freedom)
-        enough.append(np.all(size >= ENOUGH, axis=0))
+        enough.append(np.all(size >= ENOUGH, axis=0) & (cube.n.sum() >= DESK))
     return Errors(np.concatenate(widths), np.concatenate(freedoms), np.concatenate(enough))
 
 
-def _nested(cube: Cube, codes: Ints) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Beyond:
+    """A cluster column with what its contacts failed beyond the fit: `residual` and binomial `noise` per row of the group."""
+
+    group: Group
+    residual: Floats
+    noise: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Twins:
+    """Pairs of contacts with the product of what both failed beyond the fit, and how alike the desk's pairs usually are."""
+
+    pairs: Pairs
+    left: Floats
+    right: Floats
+    usual: float
+
+
+def _beyond(group: Group, *, share: Floats, fitted: Floats) -> _Beyond:
+    noise = (share * (1 - share))[group.leaf]
+    return _Beyond(group, group.failed - group.n * fitted[group.arm, group.leaf], group.n * noise)
+
+
+def _alike(pairs: Pairs, cube: Cube, *, fitted: Floats) -> _Twins:
+    """What is left of both contacts of each pair, around the mean of their arm."""
+    middle = (cube.failed - cube.n * fitted).sum(axis=1) / np.maximum(cube.n.sum(axis=1), 1)
+    left, right = (failed - fitted[pairs.arm, leaf] - middle[pairs.arm] for failed, leaf in zip(pairs.failed, pairs.leaf, strict=True))
+    usual = float((pairs.weight * left * right).sum() / pairs.weight.sum())
+    return _Twins(pairs, left, right, max(0.0, usual))
+
+
+def together(pairs: Pairs, cube: Cube, cuboids: list[Cuboid]) -> list[Ints]:
+    """Which pairs lie in one cell, for every cuboid: those that do so without its last dimension, and have the same value there."""
+    found: dict[tuple[int, ...], Ints] = {}
+    for cuboid in cuboids:
+        if not cuboid.dims:
+            found[()] = np.arange(len(pairs.arm))
+            continue
+        before, codes = found[cuboid.dims[:-1]], cube.codes[:, cuboid.dims[-1]]
+        found[cuboid.dims] = before[codes[pairs.leaf[0][before]] == codes[pairs.leaf[1][before]]]
+    return list(found.values())
+
+
+def _likeness(cuboid: Cuboid, twin: _Twins, both: Ints, *, size: Floats) -> Floats:
+    """Variance that pairs add to the change of each cell: how alike its pairs are, moderated towards the desk's usual, times their number."""
+    cells, arms = len(cuboid.cells), len(size)
+    one = cuboid.key[twin.pairs.leaf[0][both]]
+    key, weight, left, right = one * arms + twin.pairs.arm[both], twin.pairs.weight[both], twin.left[both], twin.right[both]
+    count, product, first, second = (
+        summed(key, what, size=cells * arms).reshape(cells, arms).T for what in (weight, weight * left * right, weight * left, weight * right)
+    )
+    # Around the cell's own mean: a cause that the cell has is no likeness between contacts of one customer.
+    centred = (product - first * second / np.maximum(count, 1)).sum(axis=0)
+    likeness = np.maximum((TWINS * twin.usual + centred) / (TWINS + count.sum(axis=0)), 0)
+    return np.asarray(likeness * (count / np.maximum(size, 1) ** 2).sum(axis=0), np.float64)
+
+
+def nested(group: Group) -> bool:
     """Do most contacts belong to a cluster that is seen in one arm only?"""
-    size = np.stack([summed(codes, cube.rows * (cube.arm == arm), size=int(codes.max()) + 1) for arm in range(2)])
+    size = np.stack([summed(group.code, group.n * (group.arm == arm), size=len(group.values)) for arm in range(2)])
     return bool(size[:, (size > 0).sum(axis=0) == 1].sum() >= NESTED * size.sum())
 
 
-def _drift(cube: Cube, codes: Ints, residual: Floats, noise: Floats) -> float:
+def _drift(beyond: _Beyond) -> float:
     """Variance of what one agent changes between the arms beyond chance, robust against the few that changed for a reason."""
-    count = int(codes.max()) + 1
-    key = cube.arm * count + codes
-    n, r, v = (summed(key, what, size=2 * count).reshape(2, count) for what in (cube.rows, residual, noise))
+    group, count = beyond.group, len(beyond.group.values)
+    key = group.arm * count + group.code
+    n, r, v = (summed(key, what, size=2 * count).reshape(2, count) for what in (group.n, beyond.residual, beyond.noise))
     busy = (n >= AGENT).all(axis=0)
     if busy.sum() < 3:
         return 0.0
@@ -145,43 +207,36 @@ def _drift(cube: Cube, codes: Ints, residual: Floats, noise: Floats) -> float:
     chance = (v[:, busy] / n[:, busy] ** 2).sum(axis=0)
     # Agents with few contacts say little about drift: each is weighed by how well it is seen.
     scaled = (change - np.median(change)) / np.sqrt(chance)
-    beyond = (MAD * float(np.median(np.abs(scaled)))) ** 2 - 1
-    return max(0.0, beyond * float(np.median(chance)))
+    above = (MAD * float(np.median(np.abs(scaled)))) ** 2 - 1
+    return max(0.0, above * float(np.median(chance)))
 
 
-def _concentration(cube: Cube, cuboid: Cuboid, codes: Ints, size: Floats) -> Floats:
+def _concentration(number: Ints, held: list[Floats], *, count: int, size: Floats) -> Floats:
     """How much a cell hangs on few clusters: the sum of their squared shares, averaged over the arms."""
-    count = int(codes.max()) + 1
-    key = (cuboid.key[cube.leaf] * 2 + cube.arm) * count + codes
-    number, held = _counted(key, cube.rows)
-    squares = summed(number // count, held[0] ** 2, size=2 * len(cuboid.cells)).reshape(-1, 2).T
+    squares = summed(number // count, held[0] ** 2, size=size.size).reshape(-1, 2).T
     return np.asarray((squares / np.maximum(size, 1) ** 2).mean(axis=0), np.float64)
 
 
-def _counted(key: Ints, *what: Floats) -> tuple[Ints, list[Floats]]:
-    """The keys that occur, sorted, and the sum of each quantity over them."""
-    span = int(key.max()) + 1
-    if span <= 8 * len(key) + 1_000_000:
-        there = np.flatnonzero(np.bincount(key, minlength=span))
-        return there, [summed(key, values, size=span)[there] for values in what]
-    there, place = np.unique(key, return_inverse=True)
-    return there, [summed(place, values, size=len(there)) for values in what]
+def _dispersion(cuboid: Cuboid, number: Ints, sums: list[Floats], *, count: int, arms: int) -> tuple[Floats, Floats]:
+    """Dispersion of clusters inside each cell and arm, moderated towards the cuboid's median, and its degrees of freedom.
 
-
-def _dispersion(cube: Cube, cuboid: Cuboid, codes: Ints, residual: Floats, noise: Floats) -> tuple[Floats, Floats]:
-    """Dispersion of clusters inside each cell and arm, moderated towards the cuboid's median, and its degrees of freedom."""
-    arms, count, cells = len(cube.n), int(codes.max()) + 1, len(cuboid.cells)
-    number, (n, r, v) = _counted((cuboid.key[cube.leaf] * arms + cube.arm) * count + codes, cube.rows, residual, noise)
-    group = number // count
-    mean = summed(group, r, size=cells * arms) / np.maximum(summed(group, n, size=cells * arms), 1)
-    seen = np.bincount(group, minlength=cells * arms).astype(np.float64)
-    parts = (summed(group, (r - n * mean[group]) ** 2 / v, size=cells * arms), np.maximum(seen - 1, 0))
-    chi, own = (part.reshape(cells, arms).sum(axis=1) for part in parts)
-    steep = summed(group, n**2 / v, size=cells * arms).reshape(cells, arms).sum(axis=1) / seen.reshape(cells, arms).sum(axis=1)
+    References
+    ----------
+    Smyth (2004), Statistical Applications in Genetics and Molecular Biology 3 (1), article 3, section 3 (moderated variances).
+    """
+    (n, r, v), row, cells = sums, number // count, len(cuboid.cells)
+    mean = summed(row, r, size=cells * arms) / np.maximum(summed(row, n, size=cells * arms), 1)
+    seen = np.bincount(row, minlength=cells * arms).astype(np.float64)
+    parts = (summed(row, (r - n * mean[row]) ** 2 / v, size=cells * arms), np.maximum(seen - 1, 0), summed(row, n**2 / v, size=cells * arms), seen)
+    chi, own, steep, seen = (part.reshape(cells, arms).sum(axis=1) for part in parts)
+    steep = steep / np.maximum(seen, 1)
+    if own.max() < 1:
+        return np.ones(cells), np.full(cells, PRIOR)
     phi = np.where(own > 0, chi / np.maximum(own, 1), 1.0)
     if not cuboid.dims:
         # The whole desk has no neighbours to borrow from: shocks that everybody shares are its own.
         return phi, np.maximum(own, 1)
     centre = phi / (1 - 2 / (9 * np.maximum(own, 1))) ** 3  # a chi-square's median lies below its mean
-    usual = max(0.0, float(np.median(((centre - 1) / steep)[own >= min(6, own.max())])))
+    told = (own >= min(6, own.max())) & (steep > 0)
+    usual = max(0.0, float(np.median((centre - 1)[told] / steep[told])))
     return (PRIOR * (1 + usual * steep) + own * phi) / (PRIOR + own), PRIOR + own

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fcrlib.judge.cube import Cube, Cuboid, Floats, Ints, cuboids, inside, summed
+from fcrlib.judge.cube import Cube, Cuboid, Floats, Ints, Mask, cuboids, folded, inside, summed
 from fcrlib.judge.drift import Errors, additive, errors, expected
 
 ALPHA = 0.02
@@ -20,10 +19,13 @@ MARGIN = 0.03
 ORDINARY = 3.0
 """How many usual spreads between values of one dimension are still ordinary."""
 REST_Z, REST_SHARE = 3.5, 0.2
+HALF, HALF_Z = 0.5, 2.0
+"""A rest that does half as much is alike at a lower bar, if the whole of both stands by itself."""
 COVER, COVER_ALL = 0.6, 0.8
+FAMILY, FAMILY_Z, FAMILY_SHARE = 0.3, 1.28, 0.1
+"""Siblings that fill this part of their parent are the parent if its rest leans the same way."""
 
 Place = tuple[tuple[int, int], ...]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Search:
     """All that the scan needs and that stays the same while it searches.
 
     Flat arrays have one entry per cell of every cuboid, the whole desk first: `start` (first entry of each cuboid), `owner` (cuboid of
-    each entry), `depth`, `cells` (how many are looked at in that depth), `bar` (what |z| must pass). `share` is what is expected per leaf.
+    each entry), `depth`, `cells` (how many are looked at in that depth), `bar` (what |z| must pass), `size` (contacts) and `base`
+    (failures beyond what is expected), both arms x entries. `overlaps` keeps the contacts that entries share with places tried before. `share` is what is expected per leaf.
     """
 
     cube: Cube
@@ -43,7 +46,10 @@ class Search:
     depth: Ints
     cells: Floats
     bar: Floats
+    size: Floats
+    base: Floats
     margin: float
+    overlaps: dict[Place, Floats]
 
     def cell(self, place: Place) -> int:
         """The flat entry of a place."""
@@ -59,12 +65,17 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Places that stand beside each other: joint `effect` and `se` of each, `z`, and the residual failures (arms x leaves) that remain."""
+    """Places that stand beside each other: joint `effect` and `se` of each, and the residual failures (arms x leaves) that remain.
+
+    `fitted` is what each place adds to the share of each arm (arms x places); `ordinary` the distance of every value from the usual value
+    of its dimension (only with one arm).
+    """
 
     places: tuple[Place, ...]
     effect: Floats
     se: Floats
     residual: Floats
+    fitted: Floats
     ordinary: tuple[Floats, ...] = ()
 
 
@@ -89,7 +100,9 @@ def _with_errors(cube: Cube, found: list[Cuboid], *, share: Floats, fitted: Floa
     cells = np.maximum(summed(depth, honest.enough.astype(np.float64)), 1)[depth]
     each = ALPHA / (int(depth.max()) + 1) / cells
     bar = stdtrit(honest.freedom, 1 - each / 2)
-    return Search(cube, found, share, honest, start, owner, depth, cells, bar, margin)
+    size = np.stack([np.concatenate(folded(found, n)) for n in cube.n])
+    base = np.stack([np.concatenate(folded(found, failed - n * share)) for failed, n in zip(cube.failed, cube.n, strict=True)])
+    return Search(cube, found, share, honest, start, owner, depth, cells, bar, size, base, margin, {})
 
 
 def fit(search: Search, places: tuple[Place, ...]) -> Fit:
@@ -102,7 +115,7 @@ def _change(search: Search, places: tuple[Place, ...], masks: Floats) -> Fit:
     n = search.cube.n
     residual = search.cube.failed - n * search.share
     if not places:
-        return Fit((), np.zeros(0), np.zeros(0), residual)
+        return Fit((), np.zeros(0), np.zeros(0), residual, np.zeros((2, 0)))
     before, after = ((masks * size) @ masks.T for size in n)
     gram = np.block([[before + after, (after - before) / 2], [(after - before) / 2, (before + after) / 4]])
     right = np.concatenate([masks @ (residual[0] + residual[1]), masks @ (residual[1] - residual[0]) / 2])
@@ -111,9 +124,9 @@ def _change(search: Search, places: tuple[Place, ...], masks: Floats) -> Fit:
     level, change = solved[: len(places)], solved[len(places) :]
     alone = np.array([np.linalg.inv(gram[np.ix_([j, j + len(places)], [j, j + len(places)])])[1, 1] for j in range(len(places))])
     wider = np.sqrt(np.maximum(np.diag(inverse)[len(places) :] / alone, 1))
-    left = np.stack([residual[0] - n[0] * (masks.T @ (level - change / 2)), residual[1] - n[1] * (masks.T @ (level + change / 2))])
+    fitted = np.stack([level - change / 2, level + change / 2])
     se = search.errors.se[[search.cell(place) for place in places]] * wider
-    return Fit(places, change, se, left)
+    return Fit(places, change, se, residual - n * (fitted @ masks), fitted)
 
 
 def _excess(search: Search, places: tuple[Place, ...], masks: Floats) -> Fit:
@@ -125,22 +138,30 @@ def _excess(search: Search, places: tuple[Place, ...], masks: Floats) -> Fit:
     added = [float(usual[place[0][0]][place[0][1]]) if len(place) == 1 else 0.0 for place in places]
     part = (masks @ search.cube.n[0]) / search.cube.n.sum()
     wider = np.where([len(place) == 1 for place in places], 1 / np.sqrt(1 - np.minimum(part, 0.9)), wider)
-    return Fit(places, own + np.array(added), search.errors.se[cells] * wider, search.cube.failed - search.cube.n * share, usual)
+    return Fit(places, own + np.array(added), search.errors.se[cells] * wider, search.cube.failed - search.cube.n * share, own[None, :], usual)
 
 
 def effects_of(search: Search, found: Fit) -> Floats:
     """What every cell does beyond what is expected and fitted."""
-    cube = search.cube
-    flat = np.zeros(len(search.owner))
-    for start, cuboid in zip(search.start, search.cuboids, strict=True):
-        parts = [summed(cuboid.key, left) / np.maximum(summed(cuboid.key, n), 1) for left, n in zip(found.residual, cube.n, strict=True)]
-        flat[start : start + len(cuboid.cells)] = parts[-1] - parts[0] if len(parts) == 2 else parts[0]
+    if len(search.cube.n) == 2:
+        beyond = search.base - sum((side[:, None] * _overlap(search, place) for side, place in zip(found.fitted.T, found.places, strict=True)))
+        shares = beyond / np.maximum(search.size, 1)
+        return np.asarray(shares[1] - shares[0], np.float64)
+    flat: Floats = np.concatenate(folded(search.cuboids, found.residual[0])) / np.maximum(search.size[0], 1)
     if found.ordinary:
         for start, cuboid in zip(search.start, search.cuboids, strict=True):
             if len(cuboid.dims) == 1:
                 flat[start : start + len(cuboid.cells)] += found.ordinary[cuboid.dims[0]][cuboid.cells[:, 0]]
         flat[0] = 0.0
     return flat
+
+
+def _overlap(search: Search, place: Place) -> Floats:
+    """Contacts that every entry shares with a place (arms x entries)."""
+    if place not in search.overlaps:
+        there = inside(search.cube, place)
+        search.overlaps[place] = np.stack([np.concatenate(folded(search.cuboids, n * there)) for n in search.cube.n])
+    return search.overlaps[place]
 
 
 def scored(search: Search, effect: Floats, *, found: Fit) -> tuple[Floats, Floats]:
@@ -258,13 +279,16 @@ def _wider(search: Search, places: tuple[Place, ...]) -> tuple[Place, tuple[Plac
     for at, place in enumerate(places):
         others = places[:at] + places[at + 1 :]
         found = fit(search, others)
-        effect = effects_of(search, found)[search.cell(place)]
+        effects = effects_of(search, found)
+        effect, score = effects[search.cell(place)], scored(search, effects, found=found)[1]
         for drop in range(len(place)):
             parent = place[:drop] + place[drop + 1 :]
             if parent in others:
                 continue
             rest, se = _rest(search, found, inside(search.cube, parent) & ~inside(search.cube, place), like=search.cell(parent))
-            if rest * effect > 0 and abs(rest) >= REST_SHARE * abs(effect) and abs(rest) >= REST_Z * se:
+            clearly = abs(rest) >= REST_SHARE * abs(effect) and abs(rest) >= REST_Z * se
+            alike = abs(rest) >= HALF * abs(effect) and abs(rest) >= HALF_Z * se and bool(np.isfinite(score[search.cell(parent)]))
+            if rest * effect > 0 and (clearly or alike):
                 return parent, (place,)
     return None
 
@@ -275,30 +299,44 @@ def _rest(search: Search, found: Fit, there: Mask, *, like: int) -> tuple[float,
     if (n < 1).any():
         return 0.0, 1.0
     change = found.residual[1, there].sum() / n[1] - found.residual[0, there].sum() / n[0]
-    owner = int(search.owner[like])
-    whole = np.array([size[search.cuboids[owner].key == like - search.start[owner]].sum() for size in search.cube.n])
+    whole = search.size[:, like]
     return float(change), float(search.errors.se[like] * np.sqrt((1 / n).sum() / (1 / whole).sum()))
 
 
 def _merged(search: Search, places: tuple[Place, ...]) -> tuple[Place, tuple[Place, ...]] | None:
-    """Siblings that fill most of their parent and move the same way."""
-    effect = fit(search, places).effect
+    """Siblings that fill most of their parent and move the same way, or a good part of it where the rest leans the same way too."""
+    found = fit(search, places)
     n = search.cube.n.sum(axis=0)
     for place in places:
         for drop in range(len(place)):
             parent = place[:drop] + place[drop + 1 :]
-            same = [
-                at
-                for at, other in enumerate(places)
-                if len(other) == len(place) and other[:drop] + other[drop + 1 :] == parent and other[drop][0] == place[drop][0]
-            ]
-            alike = all(effect[at] * effect[same[0]] > 0 for at in same)
+            same = _siblings(places, place, drop=drop)
+            alike = all(found.effect[at] * found.effect[same[0]] > 0 for at in same)
             if len(same) < 2 or not alike or parent in places or (not parent and len(search.cube.n) == 1):
                 continue
-            covered = sum(float(n[inside(search.cube, places[at])].sum()) for at in same) / float(n[inside(search.cube, parent)].sum())
-            if covered >= (COVER if parent else COVER_ALL):
+            whole = inside(search.cube, parent)
+            filled = np.any([inside(search.cube, places[at]) for at in same], axis=0)
+            covered = float(n[filled].sum() / n[whole].sum())
+            leaning = parent and covered >= FAMILY and _leans(search, found, whole & ~filled, parent, like=found.effect[same])
+            if covered >= (COVER if parent else COVER_ALL) or leaning:
                 return parent, tuple(places[at] for at in same)
     return None
+
+
+def _siblings(places: tuple[Place, ...], place: Place, *, drop: int) -> list[int]:
+    """Which places differ from one in the value of a single dimension only (that one included)."""
+    parent = place[:drop] + place[drop + 1 :]
+    alike = [at for at, other in enumerate(places) if len(other) == len(place) and other[:drop] + other[drop + 1 :] == parent]
+    return [at for at in alike if places[at][drop][0] == place[drop][0]]
+
+
+def _leans(search: Search, found: Fit, rest: Mask, parent: Place, *, like: Floats) -> bool:
+    """Does what siblings leave of their parent lean their way?"""
+    if len(search.cube.n) == 1:
+        return False
+    change, se = _rest(search, found, rest, like=search.cell(parent))
+    usual = float(np.median(like))
+    return change * usual > 0 and abs(change) >= FAMILY_SHARE * abs(usual) and abs(change) >= FAMILY_Z * se
 
 
 def conditional(z: float, *, bar: float, level: float = 0.95) -> tuple[float, float]:
@@ -357,23 +395,26 @@ def found_places(search: Search) -> tuple[tuple[Place, ...], dict[Place, list[Pl
     """The whole search: choose, widen, keep what stands, and tuck a place inside another that moves the same way under it."""
     places, narrower = generalised(search, greedy(search))
     places = standing(search, places)
-    effect = fit(search, places).effect
+    found = fit(search, places)
     for at, place in enumerate(places):
-        for above, parent in enumerate(places):
-            if above != at and set(parent) < set(place) and effect[at] * effect[above] > 0:
-                narrower[parent] = [*narrower.get(parent, []), place]
-                break
+        above = next((other for other in range(len(places)) if set(places[other]) < set(place) and not _turns(found, at, other)), None)
+        if above is not None:
+            narrower[places[above]] = [*narrower.get(places[above], []), place]
     inner = {place for above in narrower.values() for place in above}
     return tuple(place for place in places if place not in inner), {place: narrower[place] for place in places if place in narrower}
+
+
+def _turns(found: Fit, inner: int, outer: int) -> bool:
+    """Does a place inside another undo more than all of what the other does (or, inside everything, any of it)?"""
+    both = float(found.effect[inner] + found.effect[outer])
+    if not found.places[outer]:
+        return bool(found.effect[inner] * found.effect[outer] < 0)
+    return both * found.effect[outer] < 0 and abs(both) > 2 * float(found.se[inner])
 
 
 def smallest(search: Search, *, power: float = 0.84) -> Floats:
     """Per depth, the change that a middling cell would need to be seen four times out of five."""
     enough = search.errors.enough
     needed = _margins(search, fit(search, ())) + (search.bar + power) * search.errors.se
-    return np.array(
-        [
-            np.median(needed[(search.depth == depth) & enough]) if (enough & (search.depth == depth)).any() else np.nan
-            for depth in range(int(search.depth.max()) + 1)
-        ]
-    )
+    at = [enough & (search.depth == depth) for depth in range(int(search.depth.max()) + 1)]
+    return np.array([np.median(needed[here]) if here.any() else np.nan for here in at])

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from fcrlib.judge.where import conditions
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.show import effects
+from fcrlib.show.figure import Column, Figure
 from fcrlib.show.names import capital, slug
 from fcrlib.show.numbers import count, percent, points
 
@@ -16,6 +19,10 @@ if TYPE_CHECKING:
     from fcrlib.judge.sides import Sides
 
 EVERYTHING = "all contacts"
+_NONE: dict[str, Any] = {
+    "kind": pl.String, "where": pl.List(pl.String), "n": pl.Int64, **dict.fromkeys(("effect", "low", "high", "contribution"), pl.Float64),
+    "refinements": pl.List(pl.String), "alternatives": pl.List(pl.String),
+}  # fmt: skip
 PARTS = {
     "mix_drivers": "more or fewer contacts in the places named",
     "other_mix": "other shifts in what arrives",
@@ -37,16 +44,21 @@ def place(where: Sequence[str]) -> str:
     return " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in pairs) or EVERYTHING
 
 
-def named(drivers: pl.DataFrame) -> pl.DataFrame:
+def named(drivers: pl.DataFrame, *, dims: Sequence[str]) -> pl.DataFrame:
     """The drivers with `name` (the place), `what` (how it counts), `inside` and `rivals` in words."""
     rows = drivers.to_dicts()
     words = {
         "name": [place(row["where"]) for row in rows],
         "what": [KINDS[row["kind"]] for row in rows],
-        "inside": ["; ".join(place(inner.split(" and ")) for inner in row["refinements"]) or "" for row in rows],
-        "rivals": ["; ".join(place(other.split(" and ")) for other in row["alternatives"]) or "" for row in rows],
+        "inside": ["; ".join(_told(inner, dims) for inner in row["refinements"]) or "–" for row in rows],
+        "rivals": ["; ".join(_told(other, dims) for other in row["alternatives"]) or "–" for row in rows],
     }
     return drivers.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in words.items())
+
+
+def _told(text: str, dims: Sequence[str]) -> str:
+    """A place that the search wrote in one line, in words."""
+    return place(conditions(text, columns=dims) or []) if text != "everything" else EVERYTHING
 
 
 def changed(change: Change | None, *, sides: Sides) -> str:
@@ -84,6 +96,36 @@ def parts(change: Change | None) -> pl.DataFrame:
     if change is None:
         return pl.DataFrame(schema={"name": pl.String, "points": pl.Float64})
     return change.parts.select(name=pl.col("part").replace_strict(PARTS, return_dtype=pl.String), points="points")
+
+
+def bridge(change: Change | None, *, sides: Sides, id: str = "bridge") -> Figure:
+    """The parts of the change as a picture; a table without rows where there is no earlier period."""
+    if change is None or sides.earlier is None:
+        return Figure(id, parted(change, sides=sides), None, parts(change), (Column("name", "part"), Column("points", "points", "points")))
+    ends = (sides.earlier.label, change.before), (sides.later.label, change.after)
+    note = "Share of first contacts with a final verdict that failed; the scale does not begin at zero."
+    return effects.bridge(parts(change), id=id, title=parted(change, sides=sides), before=ends[0], after=ends[1], note=note)
+
+
+def figure(result: Change | Drivers | None, *, sides: Sides, id: str, title: str) -> Figure:
+    """The places as a picture with their table; no drawing where none stands out."""
+    drivers = named(result.drivers if result else pl.DataFrame(schema=_NONE), dims=sides.dims)
+    heads = (Column("name", "place"), Column("what", "how"), Column("n", "contacts", "count"), Column("effect", "difference", "points"))
+    between = (Column("low", "95 % from", "points"), Column("high", "to", "points"))
+    rest = (Column("contribution", "of the whole", "points"), Column("inside", "strongest inside it"), Column("rivals", "cannot be told from"))
+    return effects.effects(drivers, id=id, title=title, columns=(*heads, *between, *rest), note="" if result else title)
+
+
+def notes(result: Change | Drivers | None, *, sides: Sides) -> list[str]:
+    """What was left out, pooled or looks odd, a sentence each."""
+    told = [*sides.notes, *(result.notes if result else ())]
+    return told or ["Every first contact of both periods has its final verdict, and nothing was left out."]
+
+
+def visible(change: Change | None, excess: Drivers) -> list[str]:
+    """How large a change and an excess would have had to be to be seen."""
+    found = [unseen(change.visible, changed=True)] if change else []
+    return [*found, unseen(excess.visible, changed=False)]
 
 
 def stood(drivers: Drivers) -> str:
@@ -127,8 +169,8 @@ def _found(row: dict[str, Any], *, sides: Sides, figure: str, changes: bool) -> 
             f"chosen among many places). It makes up {points(row['contribution'])} of the desk's share of failures."
         )
     doubt = "" if clear else " It only just passed the bar, so its size is uncertain."
-    inner = f" Strongest inside it: {place(row['refinements'][0].split(' and '))}." if row["refinements"] else ""
-    rivals = f" The data cannot tell it from {place(row['alternatives'][0].split(' and '))}." if row["alternatives"] else ""
+    inner = f" Strongest inside it: {_told(row['refinements'][0], sides.dims)}." if row["refinements"] else ""
+    rivals = f" The data cannot tell it from {_told(row['alternatives'][0], sides.dims)}." if row["alternatives"] else ""
     weak = f" {row['fragile']}" if row.get("fragile") else ""
     return Finding(
         f"{'changed' if changes else 'excess'}-{row['kind']}-{slug(name)}",
