@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from fcrlib.explain import drivers
-from fcrlib.judge import chain
+from fcrlib.search import chain
 
 SIZES = {"channel": 4, "category": 12, "team": 8, "tier": 3}
 MODES = ("wrong-routing", "missing-permission", "known-bug", "unclear-answer", "promise-broken", "policy")

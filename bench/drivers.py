@@ -21,7 +21,7 @@ import polars as pl
 import rivals
 
 from fcrlib.explain import drivers
-from fcrlib.judge.cube import cube
+from fcrlib.search.cube import cube
 
 SIZES = {"channel": 4, "category": 12, "team": 8, "tier": 3, "product": 6, "region": 5, "tenure": 3}
 WEEKS, AGENTS = 13, 160

@@ -15,7 +15,7 @@ import time
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.standardised import risk_differences
+from fcrlib.search.standardised import risk_differences
 
 SIZES = {"channel": 5, "category": 12, "tier": 3, "team": 8}
 SHAPES = ("share", "logit", "pairs")

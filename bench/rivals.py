@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.cube import cube, cuboids, folded
+from fcrlib.search.cube import cube, cuboids, folded
 
 LEVEL = 0.05
 

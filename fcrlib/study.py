@@ -19,9 +19,6 @@ from fcrlib.judge.audit import load as load_audit
 from fcrlib.judge.definitions import definition_grid
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import final_fcr
-from fcrlib.judge.sides import DIMENSIONS, Sides, sides
-from fcrlib.judge.tagging import Marks
-from fcrlib.judge.tagging import load as load_marks
 from fcrlib.link.categories import harmonised, unmatched
 from fcrlib.link.identity import Customers, customers_of, joined
 from fcrlib.model.costs import Rates
@@ -33,6 +30,9 @@ from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.model.tables import CAPABILITIES
 from fcrlib.model.taxonomy import Taxonomy
+from fcrlib.search.sides import DIMENSIONS, Sides, sides
+from fcrlib.signs.tagging import Marks
+from fcrlib.signs.tagging import load as load_marks
 
 TOO_FEW = 30
 PREVIOUS, YEAR_BEFORE, NOTHING = "previous", "year-before", "nothing"

@@ -71,8 +71,8 @@ def tag_export_failures(
 ) -> None:
     """Draw failed contacts for people to read: why did they fail?"""
     from fcrlib.intake.worksheet import write
-    from fcrlib.judge.tagging import BLANK, CONTACT, for_taggers, legend
     from fcrlib.show.telling.tagging import instructions
+    from fcrlib.signs.tagging import BLANK, CONTACT, for_taggers, legend
 
     study = study_of(desk, policy, period)
     modes = own_settings().modes()
@@ -101,7 +101,7 @@ def tag_import(
     """Read worksheets that were filled in, and say what came of them."""
     from fcrlib.intake.worksheet import opened, read_all
     from fcrlib.judge.audit import KEY
-    from fcrlib.judge.tagging import CONTACT
+    from fcrlib.signs.tagging import CONTACT
 
     columns = {file: set(frame.columns) for file, frame in zip(files, read_all(files, opened), strict=True)}
     repeats = [file for file, names in columns.items() if KEY in names]
@@ -140,8 +140,8 @@ def _import_repeats(file: Path, *, policy: str | None, desk: Path | None) -> Non
 
 def _import_failures(files: list[Path], *, settle: bool, policy: str | None, desk: Path | None) -> None:
     from fcrlib.intake.worksheet import read_all
-    from fcrlib.judge.tagging import conclude, load, read_sheet
     from fcrlib.show.telling.tagging import lines
+    from fcrlib.signs.tagging import conclude, load, read_sheet
 
     study = study_of(desk, policy, None)
     modes, folder = own_settings().modes(), desk_folder(own_settings(), desk)
@@ -158,7 +158,7 @@ def _drawn(study: Study, *, n: int, seed: int, days: int, within_period: bool) -
     import polars as pl
 
     from fcrlib.explain.failure_modes import tag
-    from fcrlib.judge.tagging import sample
+    from fcrlib.signs.tagging import sample
 
     modes = own_settings().modes()
     said = tag(study.desk, study.outcomes, taxonomy=modes)
@@ -167,7 +167,7 @@ def _drawn(study: Study, *, n: int, seed: int, days: int, within_period: bool) -
 
 
 def _disputed(study: Study, desk: Path | None) -> pl.DataFrame:
-    from fcrlib.judge.tagging import disputed, load
+    from fcrlib.signs.tagging import disputed, load
 
     modes = own_settings().modes()
     marks = load(desk_folder(own_settings(), desk), modes)

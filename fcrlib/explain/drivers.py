@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.cube import Cube, cube, cuboids, inside
-from fcrlib.judge.fragile import fragile, part_weeks
-from fcrlib.judge.mix import Moved, kitagawa, moved, rejoined, renamed, reversals
-from fcrlib.judge.scan import MARGIN, Place, Search, alternatives, conditional, fit, found_places, prepare, settled, smallest
+from fcrlib.judge.rates import difference, rate
+from fcrlib.model.errors import UsageError
+from fcrlib.model.pins import Pins
+from fcrlib.search.chain import Chain, build
+from fcrlib.search.choose import found_places, settled
+from fcrlib.search.cube import Cube, cube, cuboids, inside
+from fcrlib.search.fragile import fragile, part_weeks
+from fcrlib.search.mix import Moved, kitagawa, moved, rejoined, renamed, reversals
+from fcrlib.search.scan import MARGIN, Place, Search, alternatives, conditional, fit, prepare, smallest
+from fcrlib.search.sides import CLUSTERS, KEY, Sides
 
-__all__ = ["Change", "Drivers", "change", "kitagawa", "reversals", "search"]
+if TYPE_CHECKING:
+    from fcrlib.study import Study
+
+__all__ = ["Change", "Drivers", "change", "changed", "exceeded", "kitagawa", "reversals", "search", "turned", "whys"]
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "where": pl.List(pl.String),
@@ -186,6 +196,92 @@ def change(frame: pl.DataFrame, *, dims: Sequence[str], failed: str, period: str
     parts = (by_mix, mix - by_mix, by_rate, after - before - mix - by_rate)
     notes = (*counts.notes, *_matched(counts, matches), *part_weeks(counts))
     return Change(_table([*rates, *_mixes(one, shifts)]), after - before, before, after, *parts, _visible(sought), notes)
+
+
+def changed(sides: Sides) -> Change | None:
+    """What changed between the two sides of `Study.sides`; None where there is no earlier one."""
+    return change(sides.frame, dims=sides.dims, failed="failed", period="later", clusters=CLUSTERS) if _two(sides) else None
+
+
+def exceeded(sides: Sides) -> Drivers:
+    """Where the contacts of the later side fail more than can be expected."""
+    return search(sides.now, dims=sides.dims, failed="failed", clusters=CLUSTERS)
+
+
+def turned(sides: Sides) -> pl.DataFrame:
+    """The dimensions that turn the change of the two sides around (columns of `reversals`); no rows where there is no earlier side."""
+    if not _two(sides):
+        whole = dict.fromkeys(("total", "within", "low", "high", "mix"), pl.Float64)
+        return pl.DataFrame(schema={"dimension": pl.String, **whole, "reversed": pl.Boolean})
+    return reversals(sides.frame, dims=sides.dims, failed="failed", period="later", clusters=CLUSTERS)
+
+
+def _two(sides: Sides) -> bool:
+    return sides.earlier is not None and sides.frame["later"].n_unique() == 2
+
+
+def whys(
+    asked: Study | Sides,
+    *,
+    of: Literal["change", "excess"] = "change",
+    tags: pl.DataFrame | None = None,
+    handled: pl.DataFrame | None = None,
+    against: str = "previous",
+    changes: pl.DataFrame | None = None,
+    pins: Pins | None = None,
+    most: int = 3,
+) -> Chain:
+    """Ask why from the headline down: where, in which way of failing, handled how, and where exactly, as far as it can be told apart.
+
+    Parameters
+    ----------
+    asked
+        A study, or the sides of one (or of any frame of that form).
+    of
+        `change`: what changed against the earlier period; `excess`: where more fail than is expected within the period, which is also what
+        is asked where there is no earlier period.
+    tags
+        The ways of failing of the contacts of both periods (`failure_modes.tag`); without them no way of failing is named.
+    handled
+        How the contacts were handled: `source`, `contact_id`, and an attribute per column; without them no attribute is.
+    against
+        The earlier period, as in `Study.sides`; it is not asked for where sides are given.
+    changes, pins
+        The log of changes and the analyst's decisions; those of the study where none are given.
+    most
+        How many places are followed down.
+
+    Returns
+    -------
+    Chain
+        Its `steps` say of every step what, how much with its interval, which share of the step above and of the headline it makes up, what
+        coincides with it and which contacts show it; `ended` says why each branch goes no further.
+
+    Raises
+    ------
+    UsageError
+        For another word than those, or frames that do not name their contacts.
+    DataError
+        If no contact has a final verdict.
+    """
+    if of not in ("change", "excess"):
+        raise UsageError(f"whys are asked of the 'change' or of the 'excess', not of '{of}'")
+    both = asked if isinstance(asked, Sides) else asked.sides(against=against)
+    if not isinstance(asked, Sides):
+        changes, pins = (asked.desk.changes if changes is None else changes), (asked.pins if pins is None else pins)
+    told = [] if tags is None else [tags.filter("primary").select(*KEY, "mode")]
+    frame = both.beside(*told, *([] if handled is None else [handled])).frame
+    attributes = [] if handled is None else [name for name in handled.columns if name not in KEY]
+    named: dict[str, Any] = {"mode": "mode" if told else None, "attributes": attributes, "clusters": CLUSTERS, "pins": pins, "most": most}
+    if of == "change" and (moved := changed(both)) is not None:
+        sides = [rate(frame.filter(side), "failed", cluster="customer").row(0, named=True) for side in (pl.col("later"), ~pl.col("later"))]
+        gap = difference(*sides)
+        headline = {"effect": gap.value, "low": gap.low, "high": gap.high, "n": frame.height}
+        return build(frame, places=moved.drivers, headline=headline, later="later", changes=changes, **named)
+    now = frame.filter("later")
+    whole = rate(now, "failed", cluster="customer").row(0, named=True)
+    headline = {"effect": whole["share"], "low": whole["low"], "high": whole["high"], "n": now.height}
+    return build(now, places=exceeded(both).drivers, headline=headline, **named)
 
 
 def _matched(counts: Cube, matches: dict[int, list[tuple[int, int]]]) -> list[str]:

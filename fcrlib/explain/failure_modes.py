@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from fcrlib.judge.costs import total
-from fcrlib.judge.mode_signs import BY, HINT, HUMAN, LEAST, signs
-from fcrlib.judge.mode_traces import KEY
-from fcrlib.judge.mode_words import heard
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, Z95, difference, mature, rate, withhold
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
+from fcrlib.signs.found import BY, HINT, HUMAN, LEAST, signs
+from fcrlib.signs.traces import KEY
+from fcrlib.signs.words import heard
 
 if TYPE_CHECKING:
     from fcrlib.model.desk import Desk

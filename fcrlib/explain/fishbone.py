@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.attributes import ATTRIBUTES, COUNTED, LEAST, Attribute, attributes, shown
-from fcrlib.judge.mode_traces import KEY
 from fcrlib.judge.rates import Z95, mature, rate, withhold
-from fcrlib.judge.standardised import risk_differences
 from fcrlib.model.columns import known
 from fcrlib.model.taxonomy import BONES, UNEXPLAINED, Mode, Taxonomy
+from fcrlib.search.standardised import risk_differences
+from fcrlib.signs.attributes import ATTRIBUTES, COUNTED, LEAST, Attribute, attributes, shown
+from fcrlib.signs.traces import KEY
 
 if TYPE_CHECKING:
     from fcrlib.study import Study

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fcrlib.explain import drivers
-from fcrlib.judge.scan import conditional
+from fcrlib.search.scan import conditional
 
 
 def test_one_value_that_became_worse_is_named_and_nothing_else() -> None:

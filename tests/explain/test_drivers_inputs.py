@@ -7,8 +7,8 @@ import pytest
 from drifting import DIMS, changed, desk, places
 
 from fcrlib.explain import drivers
-from fcrlib.judge.cube import NOT_KNOWN, OTHERS, cube
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.search.cube import NOT_KNOWN, OTHERS, cube
 
 
 def without_a_name(frame: pl.DataFrame, *, clusters: tuple[str, ...] = ("agent", "week")) -> bool:

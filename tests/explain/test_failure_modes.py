@@ -15,8 +15,6 @@ from fcrlib.explain import hands
 from fcrlib.intake.demo import Cause, Truth
 from fcrlib.intake.demo.invention import answer_key
 from fcrlib.judge.costs import follow_up_cost
-from fcrlib.judge.mode_traces import traces
-from fcrlib.judge.mode_words import matches, words
 from fcrlib.judge.outcomes import judge
 from fcrlib.model.costs import Rates
 from fcrlib.model.desk import Desk, Manifest
@@ -25,6 +23,8 @@ from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.telling import failure_modes as tell
+from fcrlib.signs.traces import traces
+from fcrlib.signs.words import matches, words
 
 SHIPPED = Taxonomy.shipped()
 EVENT_MODES = ("wrong-routing", "approval-wait", "specialist-unavailable", "deferred-promise", "handoff-without-context")

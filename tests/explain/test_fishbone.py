@@ -10,13 +10,13 @@ import pytest
 from fcrlib.explain import failure_modes, fishbone
 from fcrlib.intake.demo import Truth, invent
 from fcrlib.intake.redact import redact
-from fcrlib.judge.attributes import attributes, shown
 from fcrlib.judge.rates import mature
-from fcrlib.judge.standardised import risk_difference
 from fcrlib.model.errors import UsageError
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import BONES, UNEXPLAINED
+from fcrlib.search.standardised import risk_difference
+from fcrlib.signs.attributes import attributes, shown
 from fcrlib.study import Study
 
 YEAR = Period.parse("2025-07-01..2026-09-30")

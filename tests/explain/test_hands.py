@@ -9,11 +9,11 @@ from histories import START, YEAR, desk_of, move, says, study_of
 
 from fcrlib.explain import hands
 from fcrlib.intake.demo import Cause, Truth
-from fcrlib.judge.mode_traces import handovers
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.show.telling import failure_modes as tell
+from fcrlib.signs.traces import handovers
 from fcrlib.study import Study
 
 STUDY = study_of()

@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fcrlib.judge.mode_examples import nearest
-from fcrlib.judge.mode_words import matches
 from fcrlib.model.taxonomy import Taxonomy
+from fcrlib.signs.examples import nearest
+from fcrlib.signs.words import matches
 
 SHIPPED = Taxonomy.shipped()
 

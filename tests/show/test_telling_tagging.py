@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.judge.tagging import Marks
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.telling.tagging import caution, checked, instructions, lines, tables
+from fcrlib.signs.tagging import Marks
 
 MODES = Taxonomy.shipped()
 DRAWN = "customer_7d 064d; taxonomy 1 aaaaaaaa; 2026-08-10 to 2026-09-23; seed 0; demo to 2026-09-30T23:59:59+00:00; 40 of 400 failed contacts"

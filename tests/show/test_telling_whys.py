@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fcrlib.judge.chain import Chain
-from fcrlib.judge.steps import SCHEMA
+from fcrlib.search.chain import Chain
+from fcrlib.search.steps import SCHEMA
 from fcrlib.show.telling import whys
 
 CLAIMS = re.compile(r"\b(because|caus\w*|driv\w*|due to|leads? to|impact|effect of|significant)\b", re.IGNORECASE)

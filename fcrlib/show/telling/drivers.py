@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fcrlib.judge.where import conditions
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.search.where import conditions
 from fcrlib.show import effects
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.names import capital, slug
@@ -16,7 +16,7 @@ from fcrlib.show.numbers import count, percent, points
 
 if TYPE_CHECKING:
     from fcrlib.explain.drivers import Change, Drivers
-    from fcrlib.judge.sides import Sides
+    from fcrlib.search.sides import Sides
 
 EVERYTHING = "all contacts"
 _NONE: dict[str, Any] = {
@@ -29,7 +29,6 @@ PARTS = {
     "rate_drivers": "failing more or less often in the places named",
     "other_rate": "failing more or less often everywhere else",
 }
-KINDS = {"rate": "fails more or less often", "mix": "more or fewer contacts there", "global": "the whole desk"}
 
 
 def place(where: Sequence[str]) -> str:
@@ -49,11 +48,17 @@ def named(drivers: pl.DataFrame, *, dims: Sequence[str]) -> pl.DataFrame:
     rows = drivers.to_dicts()
     words = {
         "name": [place(row["where"]) for row in rows],
-        "what": [KINDS[row["kind"]] for row in rows],
+        "what": [_how(row) for row in rows],
         "inside": ["; ".join(_told(inner, dims) for inner in row["refinements"]) or "–" for row in rows],
         "rivals": ["; ".join(_told(other, dims) for other in row["alternatives"]) or "–" for row in rows],
     }
     return drivers.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in words.items())
+
+
+def _how(row: dict[str, Any]) -> str:
+    if row["kind"] == "mix":
+        return "more contacts there" if row["effect"] > 0 else "fewer contacts there"
+    return _fails(row["effect"])
 
 
 def _told(text: str, dims: Sequence[str]) -> str:
@@ -147,12 +152,13 @@ def unseen(visible: pl.DataFrame, *, changed: bool) -> str:
     return f"{what} of this size would have been seen four times in five: {', '.join(sizes)} of middling size; in large places less is enough."
 
 
-def found(result: Change | Drivers | None, *, sides: Sides, figure: str, most: int = 3) -> list[Finding]:
-    """The places as findings; a place is where to look, not why."""
+def found(result: Change | Drivers | None, *, sides: Sides, figure: str, besides: Change | None = None, most: int = 3) -> list[Finding]:
+    """The places as findings; a place is where to look, not why. Those that changed, too, need not be told again (`besides`)."""
     if result is None:
         return []
     changes = hasattr(result, "before")
-    rows = result.drivers.head(most).to_dicts()
+    told = [] if besides is None else besides.drivers["where"].to_list()
+    rows = [row for row in result.drivers.to_dicts() if row["where"] not in told][:most]
     return [_found(row, sides=sides, figure=figure, changes=changes) for row in rows]
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 
 from fcrlib.judge.sampling import Drawing
-from fcrlib.judge.tagging import Marks
 from fcrlib.model.finding import Finding
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.numbers import count, interval, number, percent
 from fcrlib.show.quote import quote
+from fcrlib.signs.tagging import Marks
 
 UNCHECKED = "Nobody has read failed contacts to check the tags; the command 'fcr tag export failures' draws a sample to read."
 _ENOUGH = 10  # with fewer contacts read, a share of one way of failing is not told in a sentence

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.judge.chain import Chain
-from fcrlib.judge.cube import NOT_KNOWN, OTHERS
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.search.chain import Chain
+from fcrlib.search.cube import NOT_KNOWN, OTHERS
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, percent, points, signed
+from fcrlib.show.numbers import count, interval, percent, points, signed
 from fcrlib.show.quote import quote
 
 WHY = "found by looking at many places in the same data; the next period has to confirm it"
@@ -124,7 +124,11 @@ def _answer(step: dict[str, Any], chain: Chain, taxonomy: Taxonomy) -> str:
     if kind == "end":
         return capital(quote(step["note"], limit=400))
     if kind == "headline":
-        return f"{'The share of first contacts that failed moved by' if chain.compares == PERIODS else 'More first contacts failed than expected:'} {points(effect)}"
+        return (
+            f"The share of first contacts that failed moved by {points(effect)}"
+            if chain.compares == PERIODS
+            else f"{percent(effect)} of first contacts failed"
+        )
     if kind == "mechanism":
         return f"“{_way(what[0], taxonomy)}” {_moved(step, chain)}: {points(effect)} of the contacts there"
     if kind == "attribute":
@@ -167,7 +171,9 @@ def _evidence(step: dict[str, Any], chain: Chain) -> str:
     if step["kind"] == "end":
         return ""
     low, high = _ends(step)
-    parts = [f"95 % interval {signed(100 * low)} to {points(high)}" if low is not None and high is not None else ""]
+    whole = step["kind"] == "headline" and chain.compares != PERIODS
+    ends = "" if low is None or high is None else interval(low, high) if whole else f"{signed(100 * low)} to {points(high)}"
+    parts = [f"95 % interval {ends}" if ends else ""]
     parts.append(_weak(step))
     parts.append(f"{count(step['n'])} contacts" if step["n"] is not None else "")
     parts.append(_part(step, chain))
@@ -191,7 +197,7 @@ def _part(step: dict[str, Any], chain: Chain) -> str:
     of = step["of_headline"]
     if of is None or step["kind"] == "headline":
         return ""
-    return f"{percent(of, digits=0)} of {'the change' if chain.compares == PERIODS else 'what is to be explained'}"
+    return f"{percent(of, digits=0)} of {'the change' if chain.compares == PERIODS else 'all failures'}"
 
 
 def _where(words: list[str]) -> str:

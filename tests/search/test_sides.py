@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from fcrlib.judge.sides import sides
 from fcrlib.model.errors import UsageError
 from fcrlib.model.period import Period
+from fcrlib.search.sides import sides
 
 START, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 28, tzinfo=UTC)
 EARLIER, LATER = Period.parse("2026Q1"), Period.parse("2026Q2")

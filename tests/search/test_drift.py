@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from drifting import DIMS, desk
 
-from fcrlib.judge.cube import cube
-from fcrlib.judge.scan import prepare
+from fcrlib.search.cube import cube
+from fcrlib.search.scan import prepare
 
 
 def customers(*, seed: int, alike: float) -> pl.DataFrame:

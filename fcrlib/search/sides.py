@@ -1,7 +1,7 @@
 """Which contacts of a period, and of the one before, can be held against each other?
 
 Only final verdicts are: near the end of the data failures are known and resolutions are not, which would look like a change. Weeks are
-counted from the first day of each period, so that none is cut by its start and none lies in both.
+counted from the first day of each period, so that none is cut by its start and none lies in both; what is left over at its end belongs to the last.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def sides(judged: pl.DataFrame, *, later: Period, earlier: Period | None = None,
         "start_at",
         "customer",
         agent="first_agent",
-        week=_week(later=later, earlier=earlier, time_zone=time_zone),
+        week=_week(final, later=later, earlier=earlier, time_zone=time_zone),
         failed=pl.col("label") == "failed",
         later="later",
         **{dim: pl.col(dim).cast(pl.String) for dim in filled},
@@ -105,17 +105,17 @@ def sides(judged: pl.DataFrame, *, later: Period, earlier: Period | None = None,
     return Sides(frame, filled, later, earlier, tuple(_notes(asked, final, blank=[dim for dim in dims if dim not in filled])))
 
 
-def _week(*, later: Period, earlier: Period | None, time_zone: str) -> pl.Expr:
-    """Weeks from the first day of each period; days that are left over belong to the last whole one."""
+def _week(final: pl.DataFrame, *, later: Period, earlier: Period | None, time_zone: str) -> pl.Expr:
+    """Weeks from the first day of each period; days that are left over, also because the data ends, belong to the last whole one."""
 
-    def numbered(period: Period) -> pl.Expr:
+    def numbered(period: Period, side: pl.Expr) -> pl.Expr:
         first = pl.lit(period.bounds(time_zone=time_zone)[0]).dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-        since = (pl.col("start_at").dt.cast_time_unit("us") - first).dt.total_microseconds() // (7 * _DAY)
-        return since.clip(0, max(period.days // 7 - 1, 0))
+        since = (pl.col("start_at").dt.cast_time_unit("us") - first).dt.total_microseconds()
+        reached = final.filter(side).select((since.max() + _DAY) // (7 * _DAY)).item() or 1
+        return (since // (7 * _DAY)).clip(0, max(reached - 1, 0))
 
-    after = earlier.days // 7 + 1 if earlier else 0
-    now = numbered(later) + after
-    return pl.when("later").then(now).otherwise(numbered(earlier)) if earlier else now
+    now = numbered(later, pl.col("later")) + (earlier.days // 7 + 1 if earlier else 0)
+    return pl.when("later").then(now).otherwise(numbered(earlier, ~pl.col("later"))) if earlier else now
 
 
 def _notes(asked: pl.DataFrame, final: pl.DataFrame, *, blank: list[str]) -> list[str]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fcrlib.judge.answers import EXPOSURE, RATE, Answers, answers
 from fcrlib.judge.intervals import Z95
-from fcrlib.judge.mechanisms import THERE, Shifts, shifts, stands_out
-from fcrlib.judge.scan import conditional
-from fcrlib.judge.steps import KEPT, LEVELS, Asked, Step, dated, in_points, joined, step_of
-from fcrlib.judge.where import AND, conditions, holds
+from fcrlib.search.answers import EXPOSURE, RATE, Answers, answers
+from fcrlib.search.mechanisms import THERE, Shifts, shifts, stands_out
+from fcrlib.search.scan import conditional
+from fcrlib.search.steps import KEPT, LEVELS, Asked, Step, dated, in_points, joined, step_of
+from fcrlib.search.where import AND, conditions, holds
 
 LEAST = 0.1
 """An answer that explains less of the step above is none."""

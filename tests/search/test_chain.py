@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fcrlib.judge import chain
-from fcrlib.judge.answers import answers
-from fcrlib.judge.coincide import coinciding, turn
-from fcrlib.judge.cube import NOT_KNOWN, OTHERS
-from fcrlib.model.pins import Pins, read_pins
-from fcrlib.judge.where import conditions, holds
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.pins import Pins, read_pins
+from fcrlib.search import chain
+from fcrlib.search.answers import answers
+from fcrlib.search.coincide import coinciding, turn
+from fcrlib.search.cube import NOT_KNOWN, OTHERS
+from fcrlib.search.where import conditions, holds
 
 WAYS = ("known-bug", "late-answer", "wrong-routing")
 START = datetime(2026, 4, 6, tzinfo=UTC)

@@ -15,11 +15,11 @@ import polars as pl
 from fcrlib.intake.worksheet import one_line
 from fcrlib.judge.rates import is_final
 from fcrlib.judge.sampling import draw, stamp
-from fcrlib.judge.tag_sheet import shown
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.signs.tag_sheet import shown
 
 LEAST, MOST, USUAL = 50, 200, 100
 DAYS = (30, 60)

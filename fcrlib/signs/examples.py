@@ -32,7 +32,7 @@ def nearest(told: pl.DataFrame, *, taxonomy: Taxonomy, marked: pl.DataFrame | No
     Parameters
     ----------
     told
-        The frame of `mode_words.words`: `source`, `contact_id`, `voice`, `text`; customers and internal notes are read.
+        The frame of `words.words`: `source`, `contact_id`, `voice`, `text`; customers and internal notes are read.
     marked
         Sentences of contacts that people tagged, as further examples: `mode`, `text`.
 

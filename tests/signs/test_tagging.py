@@ -13,12 +13,12 @@ from fcrlib.explain.failure_modes import tag
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
 from fcrlib.intake.worksheet import write
-from fcrlib.judge import tagging
 from fcrlib.judge.outcomes import judge
-from fcrlib.judge.tag_sheet import SHOWN, shown
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.signs import tagging
+from fcrlib.signs.tag_sheet import SHOWN, shown
 
 KEY = ["source", "contact_id"]
 POLICY, MODES = Policy(), Taxonomy.shipped()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fcrlib.judge.cube import DESK, Cube, Cuboid, Floats, Group, Ints, Mask, Pairs, folded, gathered, summed
+from fcrlib.search.cube import DESK, Cube, Cuboid, Floats, Group, Ints, Mask, Pairs, folded, gathered, summed
 
 RIDGE = 5.0
 PRIOR = 50.0
@@ -22,6 +22,8 @@ ENOUGH = 30
 """Contacts a cell needs in each period to be looked at."""
 AGENT = 20
 """Contacts an agent needs in both periods for the change to be counted."""
+LEAST = 0.05
+"""The smallest part of a cell that is believed to be its own."""
 MAD = 1.4826
 NESTED = 0.9
 
@@ -50,16 +52,10 @@ def additive(cube: Cube, *, extra: Floats) -> tuple[list[Floats], Floats, float,
     starts = np.concatenate([[1], 1 + np.cumsum(sizes)]).astype(int)
     total = int(starts[-1]) + len(extra)
     gram, right = np.zeros((total, total)), np.zeros(total)
-    gram[0, 0], right[0] = n.sum(), 0.0
+    gram[: starts[-1], : starts[-1]] = _crossed(cube, n)
     for i, size in enumerate(sizes):
         here, codes = slice(starts[i], starts[i + 1]), cube.codes[:, i]
-        counts = summed(codes, n, size=size)
-        gram[here, here] = np.diag(counts + RIDGE)
-        gram[0, here] = gram[here, 0] = counts
         right[here] = summed(codes, k - n * level, size=size)
-        for j in range(i + 1, len(sizes)):
-            block = summed(codes * sizes[j] + cube.codes[:, j], n, size=size * sizes[j]).reshape(size, sizes[j])
-            gram[here, starts[j] : starts[j + 1]], gram[starts[j] : starts[j + 1], here] = block, block.T
         for at, mask in enumerate(extra, start=int(starts[-1])):
             gram[here, at] = gram[at, here] = summed(codes, n * mask, size=size)
     if len(extra):
@@ -71,6 +67,45 @@ def additive(cube: Cube, *, extra: Floats) -> tuple[list[Floats], Floats, float,
     own = slice(int(starts[-1]), total)
     wider = np.sqrt(np.maximum(np.diag(np.linalg.inv(gram))[own] * np.diag(gram)[own], 1))
     return [solved[starts[i] : starts[i + 1]] for i in range(len(sizes))], solved[own], level + float(solved[0]), wider
+
+
+def _crossed(cube: Cube, n: Floats) -> Floats:
+    """Contacts that the desk and the values of all dimensions share with one another, with the ridge."""
+    sizes = [len(names) for names in cube.levels]
+    starts = np.concatenate([[1], 1 + np.cumsum(sizes)]).astype(int)
+    gram = np.zeros((int(starts[-1]), int(starts[-1])))
+    gram[0, 0] = n.sum()
+    for i, size in enumerate(sizes):
+        here, codes = slice(starts[i], starts[i + 1]), cube.codes[:, i]
+        counts = summed(codes, n, size=size)
+        gram[here, here] = np.diag(counts + RIDGE)
+        gram[0, here] = gram[here, 0] = counts
+        for j in range(i + 1, len(sizes)):
+            block = summed(codes * sizes[j] + cube.codes[:, j], n, size=size * sizes[j]).reshape(size, sizes[j])
+            gram[here, starts[j] : starts[j + 1]], gram[starts[j] : starts[j + 1], here] = block, block.T
+    return gram
+
+
+def left_to(cube: Cube, cuboids: list[Cuboid]) -> Floats:
+    """The part of each cell of several dimensions that the values of single dimensions do not carry, 0..1; 1 for the other cells.
+
+    Where most contacts of a value lie in one cell, the value's own effect swallows what the cell does. Dividing by this part gives what
+    the cell does beside all values, as if it had been fitted together with them (Frisch and Waugh 1933, Econometrica 1, 387-401).
+    """
+    n = cube.n.sum(axis=0)
+    inverse = np.linalg.inv(_crossed(cube, n))
+    parts = []
+    for cuboid in cuboids:
+        cells = len(cuboid.cells)
+        size = summed(cuboid.key, n, size=cells)
+        shared = [size[:, None]]
+        for i, names in enumerate(cube.levels):
+            key = cuboid.key * len(names) + cube.codes[:, i]
+            shared.append(summed(key, n, size=cells * len(names)).reshape(cells, len(names)))
+        both = np.concatenate(shared, axis=1)
+        carried = ((both @ inverse) * both).sum(axis=1) / np.maximum(size, 1)
+        parts.append(np.clip(1 - carried, LEAST, 1) if len(cuboid.dims) > 1 else np.ones(cells))
+    return np.concatenate(parts)
 
 
 def expected(cube: Cube, cuboids: list[Cuboid]) -> Floats:

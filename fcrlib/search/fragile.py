@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fcrlib.judge.cube import Cube, Floats, Group, Mask, summed
-from fcrlib.judge.drift import nested
+from fcrlib.search.cube import Cube, Floats, Group, Mask, summed
+from fcrlib.search.drift import nested
 
 KEPT = 0.5
 """What must be left of an effect without a week or an agent for it not to hang on them."""

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.cube import OTHERS
 from fcrlib.judge.intervals import Z95
-from fcrlib.judge.mechanisms import ALPHA, POWER, Floats, Ints, holm, members, widening
-from fcrlib.judge.scan import conditional
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError
+from fcrlib.search.cube import OTHERS
+from fcrlib.search.mechanisms import ALPHA, POWER, Floats, Ints, holm, members, widening
+from fcrlib.search.scan import conditional
 
 ENOUGH = 30
 """Contacts with a value, and without it, that either side needs."""

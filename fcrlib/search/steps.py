@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.judge.coincide import Turn, coinciding, turn
 from fcrlib.model.columns import named
 from fcrlib.model.pins import Pins
 from fcrlib.model.taxonomy import UNEXPLAINED
+from fcrlib.search.coincide import Turn, coinciding, turn
 
 LEVELS = 5
 EXAMPLES = 5

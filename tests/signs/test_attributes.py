@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fcrlib.judge.attributes import ATTRIBUTES, attributes, shown
 from fcrlib.judge.outcomes import judge
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import BONES, Taxonomy
+from fcrlib.signs.attributes import ATTRIBUTES, attributes, shown
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)  # a Monday
 RECORDED = frozenset({"has_events", "has_status_history", "has_messages", "has_public_flag", "has_group_history"})

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from fcrlib.judge.cube import AT_LEAST, NOT_KNOWN, OTHERS
+from fcrlib.search.cube import AT_LEAST, NOT_KNOWN, OTHERS
 
 AND = " and "
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fcrlib.judge.mechanisms import holm, shifts, stands_out, widening
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.taxonomy import UNEXPLAINED
+from fcrlib.search.mechanisms import holm, shifts, stands_out, widening
 
 WAYS = ("known-bug", "late-answer", "wrong-routing")
 

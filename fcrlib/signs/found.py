@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from fcrlib.judge.mode_examples import nearest
-from fcrlib.judge.mode_traces import KEY, traces
-from fcrlib.judge.mode_words import matches, words
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError
 from fcrlib.model.taxonomy import NON_RESOLVABLE, Mode, Taxonomy, Trace
+from fcrlib.signs.examples import nearest
+from fcrlib.signs.traces import KEY, traces
+from fcrlib.signs.words import matches, words
 
 LEAST = 0.5  # what is believed less is a hint: shown, but never the primary way
 HUMAN, FLAG, TRACE, TEXT, EXAMPLE, TOPIC, HINT = range(7)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from drifting import DIMS, changed, desk
 
-from fcrlib.judge.cube import cube, inside
-from fcrlib.judge.fragile import fragile
+from fcrlib.search.cube import cube, inside
+from fcrlib.search.fragile import fragile
 
 
 def test_a_place_that_one_week_carries_says_so_and_one_that_all_weeks_carry_does_not() -> None:

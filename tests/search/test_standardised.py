@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fcrlib.judge.standardised import SCHEMA, e_value, risk_difference, risk_differences
 from fcrlib.model.errors import UsageError
+from fcrlib.search.standardised import SCHEMA, e_value, risk_difference, risk_differences
 
 ESTIMATES = ("risk_exposed", "risk_alike", "difference", "low", "high", "attributable", "e_value")
 

@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fcrlib.judge.where import conditions, holds
 from fcrlib.model.columns import known
+from fcrlib.search.where import conditions, holds
 
 CHANCE = 0.05
 EDGE = 2

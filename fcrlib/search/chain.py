@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 import polars as pl
 
-from fcrlib.judge.answers import RATE, answers
-from fcrlib.judge.descent import descend
-from fcrlib.judge.mechanisms import stands_out
-from fcrlib.judge.steps import KEPT, LEVELS, SCHEMA, Asked, Step, dated, examples, joined, step_of
-from fcrlib.judge.where import AND, conditions, holds
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.pins import Pins, read_pins
 from fcrlib.model.taxonomy import UNEXPLAINED
+from fcrlib.search.answers import RATE, answers
+from fcrlib.search.descent import descend
+from fcrlib.search.mechanisms import stands_out
+from fcrlib.search.steps import KEPT, LEVELS, SCHEMA, Asked, Step, dated, examples, joined, step_of
+from fcrlib.search.where import AND, conditions, holds
 
 __all__ = ["Chain", "Pins", "build", "read_pins"]
 MIX = "more contacts came from there: that says nothing about how often they fail there"

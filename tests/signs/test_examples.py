@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from fcrlib.judge.mode_examples import likeness, nearest, remarks
 from fcrlib.model.taxonomy import Taxonomy
+from fcrlib.signs.examples import likeness, nearest, remarks
 
 SHIPPED = Taxonomy.shipped()
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from fcrlib.judge.cube import DESK, Cube, Cuboid, Floats, Group, Ints, Pairs, cube, folded, gathered, inside, summed
-from fcrlib.judge.drift import ENOUGH, PRIOR, nested, together
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError
+from fcrlib.search.cube import DESK, Cube, Cuboid, Floats, Group, Ints, Pairs, cube, folded, gathered, inside, summed
+from fcrlib.search.drift import ENOUGH, PRIOR, nested, together
 
 ALPHA = 0.01
 MOST = 6

@@ -10,7 +10,7 @@ import pytest
 
 from fcrlib.judge.agree import kappa
 from fcrlib.judge.sampling import draw
-from fcrlib.judge.tag_quality import accuracy, agreement, cohen, confusion, quality, verdicts, volumes
+from fcrlib.signs.tag_quality import accuracy, agreement, cohen, confusion, quality, verdicts, volumes
 
 KEY = ["source", "contact_id"]
 

@@ -1,0 +1,1 @@
+"""Where do contacts fail, since when, how much more than alike ones, and why there?"""

@@ -1,0 +1,1 @@
+"""What shows why a contact failed: its history, its words, and what people say who read it."""
