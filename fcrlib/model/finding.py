@@ -63,6 +63,8 @@ class Finding:
         Ids of the figures that belong to it.
     examples
         Redacted quotes, each with the reference of its contact.
+    lead
+        It answers the reader's first question, what changed and why, and comes before the others.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Finding:
     figures: tuple[str, ...] = ()
     examples: tuple[tuple[str, str], ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    lead: bool = False
 
     def __post_init__(self) -> None:
         if not self.id or set(self.id) - set("abcdefghijklmnopqrstuvwxyz0123456789-"):

@@ -63,7 +63,7 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """Everything the notebooks showed, in order."""
+    """Everything the notebooks showed: what leads, what has an owner, and the rest, each in order."""
 
     findings: tuple[Found, ...]
     drawn: tuple[Drawn, ...]
@@ -108,7 +108,12 @@ def harvest(notebooks: Iterable[Path]) -> Harvest:
             for kind in (FIGURE, TABLE):
                 if kind in data:
                     _add(drawn, data[kind]["id"], Drawn(data[kind]["id"], data[kind], path.stem, cell, section))
-    return Harvest(tuple(findings.values()), tuple(drawn.values()), tuple(chapters))
+    return Harvest(tuple(sorted(findings.values(), key=_urgency)), tuple(drawn.values()), tuple(chapters))
+
+
+def _urgency(found: Found) -> tuple[bool, bool]:
+    """What leads comes first, then what somebody can act upon, each in the order of the notebooks."""
+    return (not found.finding.lead, not found.finding.owner)
 
 
 def _outputs(cells: list[dict[str, Any]]) -> Iterable[tuple[str, Section | None, dict[str, Any]]]:

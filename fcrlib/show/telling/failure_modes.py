@@ -12,6 +12,7 @@ from fcrlib.show.figure import Column
 from fcrlib.show.names import capital, slug
 from fcrlib.show.numbers import count, interval, money, percent, points
 from fcrlib.show.quote import quote
+from fcrlib.show.telling.fishbone import statements as clear_causes
 
 NOT_KNOWN = "(not known)"
 _NOTHING = "No first contact failed, so there is nothing to explain"
@@ -63,13 +64,16 @@ def told(
     quotes: pl.DataFrame | None = None,
     currency: str = "",
     checked: bool = False,
+    causes: pl.DataFrame | None = None,
 ) -> list[Finding]:
     """One finding per large way of failing, with its owner, its remedy and what customers wrote; a caution where much is unexplained.
 
-    `checked` says that people have read a sample of the tags.
+    `checked` says that people have read a sample of the tags; `causes` (`fishbone.causes`) adds how such contacts compare with alike ones.
     """
     known = taxonomy or Taxonomy.shipped()
-    found = [_finding(row, known, quotes=quotes, currency=currency, why=CHECKED if checked else UNCHECKED) for row in _modes(ranked)[:most]]
+    beside = {} if causes is None else {one.id.removeprefix("fishbone-"): one for one in clear_causes(causes, most=100)}
+    why = CHECKED if checked else UNCHECKED
+    found = [_finding(row, known, quotes=quotes, currency=currency, why=why, beside=beside.get(row["mode"])) for row in _modes(ranked)[:most]]
     blank = ranked.filter(pl.col("mode") == UNEXPLAINED).to_dicts()
     if blank and blank[0]["share"] > _MUCH:
         title = f"{percent(blank[0]['share'])} of the failed contacts are unexplained"
@@ -78,11 +82,12 @@ def told(
     return found
 
 
-def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str) -> Finding:
+def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str, beside: Finding | None) -> Finding:
     mode, (share, low, high, n) = taxonomy.mode(row["mode"]), (row[name] for name in ("share", "low", "high", "n"))
     title = f"{percent(share)} of the failed contacts: {mode.name}"
     said = [f"{mode.meaning} It is the first sign of {count(n)} failed contacts ({interval(low, high)} of all that failed)."]
     said += [sentence for sentence in (_moved(row), _priced(row, currency)) if sentence]
+    said += [f"{beside.title} ({interval(beside.measure.low, beside.measure.high).replace(' %', ' points')})."] if beside and beside.measure else []
     measure = Measure(share, low, high, n=n, good="down")
     return Finding(
         f"failure-mode-{mode.slug}", "finding", title, " ".join(said), measure, grade="D", why=why, action=mode.remedy, owner=mode.owner, check=CHECK,

@@ -8,6 +8,7 @@ import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import BONES
+from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital
 from fcrlib.show.numbers import count, interval, number, percent, points
 
@@ -46,19 +47,32 @@ def _compared(causes: pl.DataFrame) -> str:
 
 
 def statements(causes: pl.DataFrame, *, most: int = 8) -> list[Finding]:
-    """One finding per cause that goes with clearly more failures than alike contacts have, and one on what could not be compared.
+    """One finding per cause that goes with clearly more failures than alike contacts have.
 
     The largest number of failures beyond those of alike contacts first. The same contacts may stand behind several of them.
     """
     ordered = _clear(causes).sort(pl.col("attributable") * -1, "cause").head(most)
-    found = [_compared_finding(row) if row["grade"] == "C" else _observed(row) for row in ordered.to_dicts()]
-    blind = causes.filter((pl.col("kind") == "mode") & pl.col("difference").is_null() & (pl.col("n") > 0))
-    if blind.height:
-        names = ", ".join(f"“{name}”" for name in blind.sort(pl.col("n") * -1, "cause")["name"].head(3))
-        several = f"{count(blind.height)} ways of failing" if blind.height > 1 else "One way of failing"
-        said = f"For the largest of them ({names}) the shares say how many failed contacts show them, not how much more often such contacts fail."
-        found.append(Finding("fishbone-not-compared", "care", f"{several} cannot be compared with alike contacts", said))
-    return found
+    return [_compared_finding(row) if row["grade"] == "C" else _observed(row) for row in ordered.to_dicts()]
+
+
+def clearest(causes: pl.DataFrame, *, id: str = "clear-causes", most: int = 8) -> Table:
+    """The statements as a table: `claim`, `evidence`, `grade`."""
+    found = statements(causes, most=most)
+    schema = {"claim": pl.String, "evidence": pl.String, "grade": pl.String}
+    rows = pl.DataFrame([(one.title, one.statement, one.grade) for one in found], schema=schema, orient="row")
+    heads = (Column("claim", "what goes with more failures"), Column("evidence", "evidence"), Column("grade", "grade"))
+    return Table(id, capital(_compared(causes)), rows, heads, note="The same contacts may stand behind several rows.")
+
+
+def blind(causes: pl.DataFrame) -> list[Finding]:
+    """A caution on the ways of failing that cannot be compared with alike contacts; none where all can."""
+    blank = causes.filter((pl.col("kind") == "mode") & pl.col("difference").is_null() & (pl.col("n") > 0))
+    if blank.is_empty():
+        return []
+    names = ", ".join(f"“{name}”" for name in blank.sort(pl.col("n") * -1, "cause")["name"].head(3))
+    several = f"{count(blank.height)} ways of failing" if blank.height > 1 else "One way of failing"
+    said = f"For the largest of them ({names}) the shares say how many failed contacts show them, not how much more often such contacts fail."
+    return [Finding("fishbone-not-compared", "care", f"{several} cannot be compared with alike contacts", said)]
 
 
 def _clear(causes: pl.DataFrame) -> pl.DataFrame:

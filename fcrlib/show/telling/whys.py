@@ -21,7 +21,6 @@ from fcrlib.show.quote import quote
 
 WHY = "found by looking at many places in the same data; the next period has to confirm it"
 CHECK = "Look at the same place in the next period, and read the contacts named as examples."
-INDENT = "\u2003"
 PERIODS = "periods"
 
 
@@ -32,13 +31,13 @@ def sentences(chain: Chain, *, taxonomy: Taxonomy | None = None) -> list[str]:
 
 
 def told(chain: Chain, *, id: str = "whys", taxonomy: Taxonomy | None = None) -> Table:
-    """The chain as a table that is read from top to bottom: `level`, `question` (indented), `answer`, `evidence`."""
+    """The chain as a table that is read from top to bottom: `level`, `question`, `answer`, `evidence`."""
     known = taxonomy or Taxonomy.shipped()
     steps = _once(chain.steps.to_dicts())
     rows = [
         {
             "level": step["level"],
-            "question": INDENT * (step["level"] - 1) + _question(step, chain),
+            "question": _question(step, chain),
             "answer": _answer(step, chain, known),
             "evidence": _evidence(step, chain),
         }
@@ -83,6 +82,7 @@ def _finding(steps: list[dict[str, Any]], chain: Chain, taxonomy: Taxonomy, figu
         check=CHECK,
         figures=figures,
         details={"examples": place["examples"], "of_headline": place["of_headline"]},
+        lead=chain.compares == PERIODS,
     )
 
 
@@ -178,6 +178,7 @@ def _evidence(step: dict[str, Any], chain: Chain) -> str:
     parts.append(f"{count(step['n'])} contacts" if step["n"] is not None else "")
     parts.append(_part(step, chain))
     parts.append(f"coincides with {'; '.join(quote(entry, limit=160).rstrip('.') for entry in step['coincides'])}" if step["coincides"] else "")
+    parts.append(f"read first: {', '.join(quote(one, limit=60) for one in step['examples'][:3])}" if step["examples"] else "")
     parts.append(quote(step["note"], limit=300))
     return "; ".join(part for part in parts if part)
 
