@@ -187,7 +187,8 @@ def _outcome(manager: _Manager, *, name: str, seconds: float) -> Outcome:
 def _run(manager: _Manager, *, folder: Path, cell_timeout: timedelta, deadline: timedelta, settings: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="fcr-") as scratch:
         client = _client(manager, folder=folder, scratch=Path(scratch), cell_timeout=cell_timeout, deadline=deadline)
-        env = {**os.environ, "TZ": "UTC", "PYTHONHASHSEED": "0", "IPYTHONDIR": str(Path(scratch) / "ipython")}
+        # Threads of linear algebra on small matrices wait for one another more than they help.
+        env = {"OPENBLAS_NUM_THREADS": "1", **os.environ, "TZ": "UTC", "PYTHONHASHSEED": "0", "IPYTHONDIR": str(Path(scratch) / "ipython")}
         env[CHOSEN] = str(settings) if settings else ""
         try:
             client.execute(env=env)
