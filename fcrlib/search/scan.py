@@ -15,7 +15,7 @@ from fcrlib.search.drift import Errors, additive, errors, expected, left_to
 ALPHA = 0.02
 """Chance to name anything on a desk on which nothing happened, shared by the depths."""
 MARGIN = 0.03
-ORDINARY = 3.0
+ORDINARY = 3.5
 """How many usual spreads between values of one dimension are still ordinary."""
 
 Place = tuple[tuple[int, int], ...]
