@@ -49,6 +49,9 @@ def report_run(
 
     settings = own_settings()
     folder = desk_folder(settings, desk)
+    # A mistake in these files would otherwise end the first notebook, where only its first line is seen.
+    settings.modes()
+    settings.decided()
     result = run(
         period or _newest(folder),
         desk=folder,

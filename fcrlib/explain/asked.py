@@ -17,12 +17,13 @@ import polars as pl
 from fcrlib.judge import survey
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import is_final, rate, stand_apart, withhold
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
 from fcrlib.model.errors import DataError
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-NOT_KNOWN, OTHERS, ALL = "(not known)", "(all others)", "all"
+ALL = "all"
 GROUPS = 6
 CELLS = ("channel", "group")
 TOP = 0.75  # of csat on 0..1: 4 of 5 and better

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import rate, stand_apart, withhold
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-NOT_KNOWN, OTHERS = "(not known)", "(all others)"
 ORDER = ("resolved", "failed", "pending", "repeat", "excluded")
 
 

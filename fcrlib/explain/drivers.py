@@ -7,7 +7,7 @@ agents drift, and a desk on which nothing happened is told so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,11 +23,15 @@ from fcrlib.search.fragile import fragile, part_weeks
 from fcrlib.search.mix import Moved, kitagawa, moved, rejoined, renamed, reversals
 from fcrlib.search.scan import MARGIN, Place, Search, alternatives, conditional, fit, prepare, smallest
 from fcrlib.search.sides import CLUSTERS, KEY, Sides
+from fcrlib.search.steps import SCHEMA as STEPS
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
 __all__ = ["Change", "Drivers", "change", "changed", "exceeded", "kitagawa", "reversals", "search", "turned", "whys"]
+ALONE = "There is no earlier period to compare with, so it is asked where more fail than is expected."
+BLIND = "There are too few contacts with a final verdict to name a place."
+HEADLINE = {"branch": 0, "level": 1, "kind": "headline", "what": [], "change": "none", "n": 0, "note": "", "pinned": False, "examples": []}
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "where": pl.List(pl.String),
@@ -204,7 +208,10 @@ def changed(sides: Sides) -> Change | None:
 
 
 def exceeded(sides: Sides) -> Drivers:
-    """Where the contacts of the later side fail more than can be expected."""
+    """Where the contacts of the later side fail more than can be expected; nowhere, with a note, where none of them has a final verdict."""
+    if sides.now.is_empty():
+        blank = pl.DataFrame(schema={"depth": pl.Int64, "cells": pl.Int64, "effect": pl.Float64})
+        return Drivers(_table([]), float("nan"), blank, (f"No first contact of {sides.later.label} has its final verdict yet.",))
     return search(sides.now, dims=sides.dims, failed="failed", clusters=CLUSTERS)
 
 
@@ -230,6 +237,7 @@ def whys(
     changes: pl.DataFrame | None = None,
     pins: Pins | None = None,
     most: int = 3,
+    found: Change | Drivers | None = None,
 ) -> Chain:
     """Ask why from the headline down: where, in which way of failing, handled how, and where exactly, as far as it can be told apart.
 
@@ -250,38 +258,50 @@ def whys(
         The log of changes and the analyst's decisions; those of the study where none are given.
     most
         How many places are followed down.
+    found
+        What `changed` (`of="change"`) or `exceeded` (`of="excess"`) found of the same sides, where that is known already; of the other kind it is
+        not used.
 
     Returns
     -------
     Chain
         Its `steps` say of every step what, how much with its interval, which share of the step above and of the headline it makes up, what
-        coincides with it and which contacts show it; `ended` says why each branch goes no further.
+        coincides with it and which contacts show it; `ended` says why each branch goes no further. Only the headline, without numbers, where no
+        first contact of the period has its final verdict.
 
     Raises
     ------
     UsageError
         For another word than those, or frames that do not name their contacts.
-    DataError
-        If no contact has a final verdict.
     """
     if of not in ("change", "excess"):
         raise UsageError(f"whys are asked of the 'change' or of the 'excess', not of '{of}'")
     both = asked if isinstance(asked, Sides) else asked.sides(against=against)
     if not isinstance(asked, Sides):
         changes, pins = (asked.desk.changes if changes is None else changes), (asked.pins if pins is None else pins)
+    if both.now.is_empty():
+        return Chain(pl.DataFrame([HEADLINE], schema=STEPS), exceeded(both).notes, (), "places")
     told = [] if tags is None else [tags.filter("primary").select(*KEY, "mode")]
     frame = both.beside(*told, *([] if handled is None else [handled])).frame
     attributes = [] if handled is None else [name for name in handled.columns if name not in KEY]
     named: dict[str, Any] = {"mode": "mode" if told else None, "attributes": attributes, "clusters": CLUSTERS, "pins": pins, "most": most}
-    if of == "change" and (moved := changed(both)) is not None:
+    if of == "change" and (moved := found if isinstance(found, Change) else changed(both)) is not None:
         sides = [rate(frame.filter(side), "failed", cluster="customer").row(0, named=True) for side in (pl.col("later"), ~pl.col("later"))]
         gap = difference(*sides)
         headline = {"effect": gap.value, "low": gap.low, "high": gap.high, "n": frame.height}
-        return build(frame, places=moved.drivers, headline=headline, later="later", changes=changes, **named)
+        made = build(frame, places=moved.drivers, headline=headline, later="later", changes=changes, **named)
+        return _seen(made, moved.visible)
     now = frame.filter("later")
     whole = rate(now, "failed", cluster="customer").row(0, named=True)
     headline = {"effect": whole["share"], "low": whole["low"], "high": whole["high"], "n": now.height}
-    return build(now, places=exceeded(both).drivers, headline=headline, **named)
+    high = found if isinstance(found, Drivers) else exceeded(both)
+    return _seen(build(now, places=high.drivers, headline=headline, **named), high.visible, *([ALONE] if of == "change" else []))
+
+
+def _seen(chain: Chain, visible: pl.DataFrame, *notes: str) -> Chain:
+    """The chain with what has to be said where a place could not have been named."""
+    blind = visible.filter((pl.col("depth") > 0) & pl.col("effect").is_not_null()).is_empty()
+    return replace(chain, notes=(*chain.notes, *notes, *([BLIND] if blind else [])))
 
 
 def _matched(counts: Cube, matches: dict[int, list[tuple[int, int]]]) -> list[str]:

@@ -13,16 +13,16 @@ import polars as pl
 
 from fcrlib.judge.costs import total
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, Z95, difference, mature, rate, withhold
+from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
 from fcrlib.signs.found import BY, HINT, HUMAN, LEAST, signs
 from fcrlib.signs.traces import KEY
-from fcrlib.signs.words import heard
+from fcrlib.signs.words import heard, says
 
 if TYPE_CHECKING:
     from fcrlib.model.desk import Desk
     from fcrlib.study import Study
 
-NOT_KNOWN = "(not known)"
 SURE = 0.99
 ALL, UNMARKED, RESOLVABLE = "all", "without those marked", "without those that show it too"
 RANK = {
@@ -65,16 +65,17 @@ def tag(
     taxonomy
         The ways of failing; the shipped ones by default.
     human
-        What people said: `source`, `contact_id`, `mode`. Contacts that did not fail are passed over.
+        What people said: `source`, `contact_id`, `mode`; `unexplained` where they found that none of the modes fits, which comes before every rule.
+        Contacts that did not fail are passed over.
     topics, named
         Where a topic model was run: `source`, `contact_id`, `topic`, and what some of the topics stand for: `topic`, `mode`, `confidence`.
 
     Returns
     -------
     pl.DataFrame
-        One row per failed contact and mode: `source`, `contact_id`, `mode`, `name`, `bone`, `by` (rule, text, topic, human; null where unexplained),
-        `confidence` (0..1, signs taken as independent; null where unexplained), `evidence` (short words, never a customer's text), `primary` (one per
-        contact). Sorted by contact, the primary one first.
+        One row per failed contact and mode: `source`, `contact_id`, `mode`, `name`, `bone`, `by` (rule, text, topic, human; null where no sign is
+        believed enough), `confidence` (0..1, signs taken as independent; null where unexplained), `evidence` (short words, never a customer's text),
+        `primary` (one per contact). Sorted by contact, the primary one first.
 
     Raises
     ------
@@ -99,10 +100,10 @@ def tag(
     ranked = everything.with_columns(usable=usable, place=place).sort(
         *KEY, "usable", "level", "confidence", "place", descending=[False, False, True, False, True, False]
     )
-    by = pl.when(pl.col("mode") != UNEXPLAINED).then(pl.col("level").replace_strict(BY, return_dtype=pl.String))
-    return ranked.with_columns(*_named(known), by=by, primary=pl.int_range(pl.len()).over(KEY) == 0).select(
-        *KEY, "mode", "name", "bone", "by", "confidence", "evidence", "primary"
-    )
+    named_one = pl.col("mode") != UNEXPLAINED
+    by = pl.when(named_one | (pl.col("level") == HUMAN)).then(pl.col("level").replace_strict(BY, return_dtype=pl.String))
+    told = {"by": by, "confidence": pl.when(named_one).then("confidence"), "primary": pl.int_range(pl.len()).over(KEY) == 0}
+    return ranked.with_columns(*_named(known), **told).select(*KEY, "mode", "name", "bone", "by", "confidence", "evidence", "primary")
 
 
 def tagged(
@@ -178,6 +179,8 @@ def rank(
     if rest.len():
         rows.append(_row(first, pl.col("mode").is_in(rest.implode()), None, f"{rest.len()} other ways" if rest.len() > 1 else "1 other way", None))
     rows.append(_row(first, pl.col("mode") == UNEXPLAINED, UNEXPLAINED, UNEXPLAINED, "data"))
+    if first["cost"].null_count() == first.height:
+        rows = [row.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("cost", "cost_low", "cost_high")) for row in rows]
     next_high = pl.col("high").shift(-1)
     is_mode = pl.int_range(pl.len()) < min(most, sizes.height) - 1
     table = pl.concat(rows).with_columns(cumulative=pl.col("n").cum_sum() / first.height)
@@ -203,6 +206,9 @@ def against_before(
     ----------
     ranked, tags
         The frames of `rank` and `tagged` for `study`.
+    human
+        What people said of both periods. What they said of one alone is left out of both, and so are topics: a sample that was read on one side
+        would look like a change.
 
     Returns
     -------
@@ -216,7 +222,9 @@ def against_before(
     if earlier is None or ranked.is_empty():
         flags = [pl.lit(None, pl.Boolean).alias(name) for name in ("change_clear", "coverage_moved")]
         return ranked.with_columns(*(pl.lit(None, pl.Float64).alias(name) for name in _CHANGE), *flags)
-    now, then = _with_mode(study.contacts, tags), _with_mode(earlier.contacts, tagged(earlier, taxonomy=taxonomy, human=human))
+    by_hand = tags["by"].is_in(["human", "topic"]).any()
+    alike = tag(study.desk, study.outcomes, taxonomy=taxonomy or study.taxonomy, human=human)
+    now, then = _with_mode(study.contacts, alike if by_hand else tags), _with_mode(earlier.contacts, alike)
     own = ranked["mode"].drop_nulls()
     ways = [pl.col("mode") == mode if mode else ~pl.col("mode").is_in(own.implode()) for mode in ranked["mode"]]
     rates = [pl.concat([withhold(rate(rows, way.fill_null(False), cluster="customer")) for way in ways]) for rows in (now, then)]
@@ -310,8 +318,8 @@ def coverage(tags: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `by` (human, rule: marks and traces in the history, text, topic, unexplained), `n` failed contacts, `share` of them, `confidence` (mean; null
-        where unexplained). In that order, only what there is.
+        `by` (human, also where people found that no mode fits; rule: marks and traces in the history; text, topic, unexplained), `n` failed
+        contacts, `share` of them, `confidence` (mean; null where unexplained). In that order, only what there is.
     """
     order = pl.Enum(["human", "rule", "text", "topic", UNEXPLAINED])
     first = tags.filter("primary").with_columns(pl.col("by").fill_null(UNEXPLAINED).cast(order))
@@ -365,9 +373,9 @@ def quoted(study: Study, tags: pl.DataFrame, *, taxonomy: Taxonomy | None = None
     lines = lines.with_columns(pl.col("text").str.split("\n")).explode("text").with_columns(pl.col("text").str.strip_chars())
     plain = pl.col("text").str.to_lowercase().str.replace_all("[’‘`´]", "'")
     said = [
-        lines.filter((pl.col("mode") == mode.slug) & plain.str.contains("|".join(phrases)))
+        lines.filter((pl.col("mode") == mode.slug) & says(plain, patterns))
         for mode in (taxonomy or study.taxonomy).modes
-        if (phrases := [f"(?:{phrase.regex})" for phrase in mode.phrases if phrase.voice in ("customer", "any")])
+        if (patterns := [one for phrase in mode.phrases if phrase.voice in ("customer", "any") for one in phrase.patterns])
     ]
     found = _at_places(pl.concat([lines.clear(), *said]), study=study, stated=stated)
     place = ["by", "place", "mode"]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import difference, mature, rate, stand_apart, withhold
+from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.taxonomy import Taxonomy
 from fcrlib.signs.traces import KEY, handovers, promises_made
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-NOT_KNOWN = "(not known)"
 ABOVE, BACK, ELSEWHERE = "resolved above", "came back", "resolved elsewhere"
 KEPT, BROKEN = "kept", "nothing followed"
 _BOUNCE = {
@@ -34,7 +34,8 @@ def per_transfer(study: Study) -> pl.DataFrame:
     pl.DataFrame
         One row per number of handovers, in order: `handovers` (0, 1, 2, 3 or more), `n`, `share`, `low`, `high` (95 %, by customer), `alike`,
         `alike_low`, `alike_high` (FCR of alike contacts without a handover), `lost`, `lost_low`, `lost_high` (share - alike), `clear`,
-        `matched` (share of the contacts that have alike ones). Contacts whose verdict is final. Empty where no team history is recorded.
+        `matched` (share of the contacts that have alike ones), `counted` (the definition takes a handover for a failure by itself, so that there is
+        nothing to compare: alike and lost are null). Contacts whose verdict is final. Empty where no team history is recorded.
     """
     cells = ["channel", "category", "tier"]
     if study.lacks("has_group_history"):
@@ -47,9 +48,11 @@ def per_transfer(study: Study) -> pl.DataFrame:
     size = none.group_by(cells).agg(without=pl.len()).filter(pl.col("without") >= _AGAINST)
     groups = [rows.filter(pl.col("times") == times) for times in range(4)]
     table = _per_transfer([_beside(group, none, size=size, cells=cells) for group in groups if group.height])
+    by_itself = study.policy.transfer != "ignore" or study.policy.max_agents is not None
     # Those without a handover have only themselves to be compared with.
     beside = [name for name in table.columns if name.startswith(("alike", "lost", "clear"))]
-    return table.with_columns(pl.when(pl.col("handovers") != "0").then(pl.col(beside)).name.keep())
+    compared = pl.when((pl.col("handovers") != "0") & ~pl.lit(by_itself)).then(pl.col(beside))
+    return table.with_columns(compared.name.keep(), counted=pl.lit(by_itself))
 
 
 def _beside(group: pl.DataFrame, none: pl.DataFrame, *, size: pl.DataFrame, cells: list[str]) -> pl.DataFrame:
@@ -65,7 +68,7 @@ def _beside(group: pl.DataFrame, none: pl.DataFrame, *, size: pl.DataFrame, cell
             raw.select(pl.col("n").cast(pl.Int64), "share", "low", "high"),
             like.select(alike="share", alike_low="low", alike_high="high"),
             gap.select(lost="value", lost_low="low", lost_high="high", clear="clear"),
-            pl.DataFrame({"matched": [inside.height / group.height]}),
+            pl.DataFrame({"matched": [inside.height / group.height], "counted": [False]}),
         ],
         how="horizontal",
     )
@@ -73,7 +76,14 @@ def _beside(group: pl.DataFrame, none: pl.DataFrame, *, size: pl.DataFrame, cell
 
 def _per_transfer(rows: list[pl.DataFrame]) -> pl.DataFrame:
     names = ("share", "low", "high", "alike", "alike_low", "alike_high", "lost", "lost_low", "lost_high")
-    schema = {"handovers": pl.String, "n": pl.Int64, **dict.fromkeys(names, pl.Float64), "clear": pl.Boolean, "matched": pl.Float64}
+    schema = {
+        "handovers": pl.String,
+        "n": pl.Int64,
+        **dict.fromkeys(names, pl.Float64),
+        "clear": pl.Boolean,
+        "matched": pl.Float64,
+        "counted": pl.Boolean,
+    }
     return pl.concat([pl.DataFrame(schema=schema), *rows])
 
 

@@ -19,13 +19,13 @@ import polars as pl
 
 from fcrlib.judge.compare import MATURED, gaming, shrink
 from fcrlib.judge.rates import INDEX, MIN_CONTACTS, MIN_CUSTOMERS, mature, rate, stand_apart, withhold
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
 MIX = ("channel", "category", "tier", "priority")
 """What makes contacts easy or hard before anybody has touched them."""
-NOT_KNOWN, OTHERS = "(not known)", "(all others)"
 TOP_BOX = 0.75
 """Satisfaction from here on counts as good: 4 and 5 on a scale of five."""
 NUMBERS = {

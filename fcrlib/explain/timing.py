@@ -11,6 +11,7 @@ from fcrlib.judge import repeats
 from fcrlib.judge.curves import DAY, censored_fcr, knee, nowcast, repeat_curve
 from fcrlib.judge.rates import fcr, mature, rate
 from fcrlib.judge.survival import kaplan_meier
+from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.policy import in_words
 
 if TYPE_CHECKING:
@@ -247,4 +248,4 @@ def _quantiles(issues: pl.DataFrame) -> pl.DataFrame:
     found = curve.group_by(groups).agg(**{name: pl.col("hours").filter(pl.col(of) >= part).min() for name, (of, part) in first.items()})
     sizes = issues.group_by(groups).agg(n=pl.len().cast(pl.Int64), open=(~pl.col("ended")).sum().cast(pl.Int64))
     table = sizes.join(found, on=groups, how="left", nulls_equal=True).sort(pl.col("n") * -1, "group")
-    return table.with_columns(pl.col("group").fill_null("(not known)")).select(list(_UNCERTAIN))
+    return table.with_columns(pl.col("group").fill_null(NOT_KNOWN)).select(list(_UNCERTAIN))

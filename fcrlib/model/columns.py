@@ -1,4 +1,4 @@
-"""Are these the columns that the question needs, and what names a row over all sources?"""
+"""Are these the columns that the question needs, and what names a row over all sources and a level that is none?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from fcrlib.model.errors import DataError, UsageError
+
+NOT_KNOWN, OTHERS = "(not known)", "(all others)"
+"""Levels that stand for others: where nothing is known, and the small ones put together."""
 
 
 def known(frame: pl.DataFrame, columns: Sequence[str], *, yes_no: Sequence[str] = (), numbers: Sequence[str] = ()) -> None:

@@ -11,9 +11,9 @@ import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fcrlib.model.errors import UsageError
 from fcrlib.model.policy import spell
@@ -36,7 +36,18 @@ TRACES = {
 VOICES = ("customer", "note", "agent")
 LONGEST = 400
 _REACH = re.compile(r"(?<!\\)\.[*+]|\{\d*,\}")
+_LISTED = re.compile(r"\b(mode|trace|phrase|pattern|promise|example)s\.(\d+)")
+_CLASS = re.compile(r"\\[pP]\{\w+\}|\\[A-Za-z]")
 _SLUG = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def _bounded(pattern: str) -> str:
+    if problem := strange(pattern):
+        raise ValueError(problem)
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_bounded)]
 
 
 class _Part(BaseModel):
@@ -90,20 +101,8 @@ class Phrase(_Part):
 
     voice: Literal["customer", "note", "agent", "any"]
     says: str = Field(min_length=1)
-    patterns: tuple[str, ...] = Field(min_length=1)
+    patterns: tuple[Pattern, ...] = Field(min_length=1)
     weight: float = Field(gt=0, le=1)
-
-    @field_validator("patterns")
-    @classmethod
-    def _bounded(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        if problems := [problem for pattern in patterns if (problem := strange(pattern))]:
-            raise ValueError("; ".join(problems))
-        return patterns
-
-    @property
-    def regex(self) -> str:
-        """All patterns as one."""
-        return "|".join(f"(?:{pattern})" for pattern in self.patterns)
 
 
 class Mode(_Part):
@@ -112,7 +111,7 @@ class Mode(_Part):
     Parameters
     ----------
     said
-        What its contacts do, to be read after "of the contacts about refunds": `come back after waiting for an approval`.
+        What its contacts do, to be read after "of the contacts about refunds": `fail after waiting for an approval`.
     examples
         Sentences as customers write them or agents note them; what reads much like one of them shows this way.
     """
@@ -131,7 +130,7 @@ class Mode(_Part):
     @property
     def verb(self) -> str:
         """What its contacts do, in words that can follow a number of them."""
-        return self.said or f"fail as: {self.name}"
+        return self.said or f"fail with the sign “{self.name}”"
 
     @field_validator("slug")
     @classmethod
@@ -163,23 +162,15 @@ class Taxonomy(_Part):
     """
 
     version: int = Field(ge=1)
-    promises: tuple[str, ...] = ()
+    promises: tuple[Pattern, ...] = ()
     ordinary: tuple[str, ...] = ()
     modes: tuple[Mode, ...] = Field(min_length=1)
-
-    @field_validator("promises")
-    @classmethod
-    def _bounded(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
-        if problems := [problem for pattern in patterns if (problem := strange(pattern))]:
-            raise ValueError("; ".join(problems))
-        return patterns
 
     @field_validator("modes")
     @classmethod
     def _distinct(cls, modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
-        slugs = [mode.slug for mode in modes]
-        if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
-            raise ValueError(f"these slugs are there more than once: {', '.join(twice)}")
+        if twice := _twice([mode.slug for mode in modes]):
+            raise ValueError(twice)
         return modes
 
     @classmethod
@@ -199,7 +190,8 @@ class Taxonomy(_Part):
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{file.name} cannot be read: {error}") from None
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{file} cannot be read: {reason}") from None
         return cls.parse(text, name=file.name)
 
     @classmethod
@@ -218,7 +210,7 @@ class Taxonomy(_Part):
         try:
             return cls.model_validate(_plural(fields))
         except ValidationError as error:
-            raise UsageError(f"{name} has mistakes:", spell(error)) from None
+            raise UsageError(f"{name} has mistakes:", _told(error, fields)) from None
 
     @property
     def fingerprint(self) -> str:
@@ -250,21 +242,43 @@ def strange(pattern: str) -> str:
     Examples
     --------
     >>> strange("passed (?:around|on)"), strange("a.*b")
-    ('', "'a.*b' has no bound: write .{0,40} instead of .*")
+    ('', 'has no bound: write .{0,40} instead of .*')
     """
     import polars as pl
 
     if len(pattern) > LONGEST:
-        return f"'{pattern[:20]}...' is longer than {LONGEST} letters"
+        return f"is longer than {LONGEST} letters"
     if _REACH.search(pattern):
-        return f"'{pattern}' has no bound: write .{{0,40}} instead of .*"
-    if re.sub(r"\\[A-Za-z]", "", pattern) != re.sub(r"\\[A-Za-z]", "", pattern).lower():
-        return f"'{pattern}' has capital letters, but it is held against text in small letters"
+        return "has no bound: write .{0,40} instead of .*"
+    letters = _CLASS.sub("", pattern)
+    if letters != letters.lower():
+        return "has capital letters, but it is held against text in small letters"
     try:
         matches_nothing = pl.select(pl.lit("").str.contains(pattern)).item()
     except pl.exceptions.ComputeError:
-        return f"'{pattern}' is no regular expression that can be read (no look-around, no back-references)"
-    return f"'{pattern}' matches an empty text" if matches_nothing else ""
+        return "is no regular expression that can be read (no look-around, no back-references, no large counts)"
+    return "matches an empty text" if matches_nothing else ""
+
+
+def _twice(slugs: list[str]) -> str:
+    """That some slugs are there more than once, or nothing."""
+    twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
+    return f"these slugs are there more than once: {', '.join(twice)}" if twice else ""
+
+
+def _told(error: ValidationError, fields: dict[str, Any]) -> list[str]:
+    """Every mistake, at its place as it stands in the file; slugs are compared though something else is wrong with a mode."""
+    modes = fields.get("mode", [])
+    slugs = [str(mode["slug"]) for mode in modes if isinstance(mode, dict) and "slug" in mode] if isinstance(modes, list) else []
+    lines = [_at_home(*line.partition(": ")) for line in spell(error) if "more than once" not in line]
+    twice = _twice(slugs)
+    return [*lines, f"mode: {twice}"] if twice else lines
+
+
+def _at_home(key: str, sign: str, mistake: str) -> str:
+    """A mistake with its place counted as people count the tables of a file: `mode 2, phrase 1, pattern 3`."""
+    place = _LISTED.sub(lambda found: f"{found[1]} {int(found[2]) + 1}, ", key).removesuffix(", ").replace(", .", ", ")
+    return f"{place}{sign}{mistake}"
 
 
 def _plural(fields: dict[str, Any]) -> dict[str, Any]:

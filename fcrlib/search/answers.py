@@ -15,9 +15,8 @@ import numpy as np
 import polars as pl
 
 from fcrlib.judge.intervals import Z95
-from fcrlib.model.columns import known
+from fcrlib.model.columns import OTHERS, known
 from fcrlib.model.errors import DataError
-from fcrlib.search.cube import OTHERS
 from fcrlib.search.mechanisms import ALPHA, POWER, Floats, Ints, holm, members, widening
 from fcrlib.search.scan import conditional
 

@@ -24,6 +24,7 @@ from fcrlib.search.where import AND, conditions, holds
 
 __all__ = ["Chain", "Pins", "build", "read_pins"]
 MIX = "more contacts came from there: that says nothing about how often they fail there"
+EVERYTHING = "everything"
 LESS = "fewer contacts came from there: that says nothing about how often they fail there"
 
 
@@ -39,7 +40,8 @@ class Chain:
         of), `effect` (share), `low`, `high` (95 %, given that it was chosen), `plain_low`, `plain_high`, `explains` (share of the step above),
         `of_headline` (share of the headline; beyond 1 or below 0 where other parts work against it), `since`, `since_from`, `since_to` (first day of the
         week in which the weekly rate steps, and the weeks that fit nearly as well), `coincides` (entries of the log of changes), `examples` (at most five
-        contacts, `source:contact_id`), `note`, `pinned`.
+        contacts, `source:contact_id`), `besides` (what else stood out at that level), `alternatives` (places that the data cannot tell from it, each
+        as conditions; the whole desk has none), `note`, `pinned`.
     notes
         What was left out or could not be done, in sentences.
     ended
@@ -198,7 +200,7 @@ def _branch(desk: Asked, place: Step, above: Step) -> tuple[list[Step], str]:
     there = holds(desk.frame, where)
     change = "mix" if is_mix else "rate"
     first = step_of(desk, kind="place", what=where, where=where, above=above, total=above["effect"], change=change, numbers=place, there=there)
-    first["note"] = joined(first["note"], place.get("note"), _beyond(first["of_headline"]), _fragile(place))
+    first["note"], first["alternatives"] = joined(first["note"], place.get("note"), _fragile(place)), _alternatives(desk, place)
     rows = desk.frame.with_columns(_hit=there) if is_mix else desk.frame.filter(there).with_columns(_hit=desk.failed)
     first |= dated(desk, rows, there, first)
     below, end = ([], MIX if place["effect"] > 0 else LESS) if is_mix else descend(desk, first, there=there, place=place)
@@ -209,10 +211,10 @@ def _branch(desk: Asked, place: Step, above: Step) -> tuple[list[Step], str]:
     return [{**step, "level": level} for level, step in enumerate([*told, *last], start=2)], end
 
 
-def _beyond(of: float | None) -> str:
-    if of is None or 0 <= of <= 1:
-        return ""
-    return "this is more than the headline: other parts of the desk moved the other way" if of > 1 else "this works against the headline"
+def _alternatives(desk: Asked, place: Step) -> list[list[str]]:
+    texts = place.get("alternatives") or []
+    told = [[] if text == EVERYTHING else conditions(text, columns=desk.frame.columns) for text in texts]
+    return [words for words in told if words is not None]
 
 
 def _fragile(place: Step) -> str:

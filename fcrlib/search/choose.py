@@ -12,6 +12,8 @@ REST_Z, REST_SHARE = 3.5, 0.2
 HALF, HALF_Z = 0.5, 2.0
 """A rest that does half as much is alike at a lower bar, if the whole of both stands by itself."""
 COVER, COVER_ALL = 0.6, 0.8
+NEARLY = 0.95
+"""A place that fills this part of its parent is the parent, unless the rest clearly moves the other way."""
 FAMILY, FAMILY_Z, FAMILY_SHARE = 0.3, 1.28, 0.1
 """Siblings that fill this part of their parent are the parent if its rest leans the same way."""
 
@@ -117,10 +119,22 @@ def _wider(search: Search, places: tuple[Place, ...]) -> tuple[Place, tuple[Plac
                 continue
             rest, se = _rest(search, found, inside(search.cube, parent) & ~inside(search.cube, place), like=search.cell(parent))
             clearly = abs(rest) >= REST_SHARE * abs(effect) and abs(rest) >= REST_Z * se
-            alike = abs(rest) >= HALF * abs(effect) and abs(rest) >= HALF_Z * se and bool(np.isfinite(score[search.cell(parent)]))
-            if rest * effect > 0 and (clearly or alike):
+            stands = bool(np.isfinite(score[search.cell(parent)]))
+            # What holds most of its parent, and cannot be told from the rest of it, is not told from it.
+            same = _fills(search, place, parent, part=COVER) and abs(effect - rest) <= HALF_Z * float(
+                np.hypot(se, search.errors.se[search.cell(place)])
+            )
+            alike = (abs(rest) >= HALF * abs(effect) or same) and abs(rest) >= HALF_Z * se and stands
+            against = rest * effect < 0 and abs(rest) >= REST_Z * se
+            if (rest * effect > 0 and (clearly or alike)) or (stands and not against and _fills(search, place, parent, part=NEARLY)):
                 return parent, (place,)
     return None
+
+
+def _fills(search: Search, place: Place, parent: Place, *, part: float) -> bool:
+    """Does a place hold at least this part of the contacts of its parent?"""
+    sizes = [search.cube.n[:, inside(search.cube, where)].sum() for where in (place, parent)]
+    return bool(sizes[0] >= part * sizes[1])
 
 
 def _rest(search: Search, found: Fit, there: Mask, *, like: int) -> tuple[float, float]:

@@ -14,10 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fcrlib.model.columns import known
+from fcrlib.model.columns import NOT_KNOWN, OTHERS, known
 from fcrlib.model.errors import DataError, UsageError
 
-NOT_KNOWN, OTHERS = "(not known)", "(all others)"
 MOST_LEVELS = 1000
 """A dimension with more values is a list of names, not a place."""
 AT_LEAST = 50
@@ -318,10 +317,22 @@ def _coded(values: pl.Series, *, at_least: int) -> tuple[pl.Series, tuple[str, .
     sizes = _sizes(text)
     rare = sizes.filter(pl.col("n") < at_least)["value"]
     if rare.len():
-        text = text.to_frame("v").select(pl.when(pl.col("v").is_in(rare.implode())).then(pl.lit(OTHERS)).otherwise("v").alias("v")).to_series()
+        text = (
+            text.to_frame("v").select(pl.when(pl.col("v").is_in(rare.implode())).then(pl.lit(OTHERS)).otherwise("v").alias(values.name)).to_series()
+        )
     names = tuple(text.unique().sort().to_list())
+    if note := _alone(text, at_least=at_least):
+        return text, names[:1], note
     codes = text.replace_strict(list(names), list(range(len(names))), return_dtype=pl.Int64)
-    note = f"{rare.len():,} values of '{values.name}' with fewer than {at_least} contacts are pooled as {OTHERS}." if rare.len() else ""
-    if len(names) == 1:
-        note = f"'{values.name}' has only the value '{names[0]}' and is left out."
-    return codes, names, note
+    pooled = f"{rare.len():,} values of '{values.name}' with fewer than {at_least} contacts are pooled as {OTHERS}."
+    single = f"1 value of '{values.name}' has fewer than {at_least} contacts and stands as {OTHERS}."
+    return codes, names, ["", single, pooled][min(rare.len(), 2)]
+
+
+def _alone(text: pl.Series, *, at_least: int) -> str:
+    """Why a dimension cannot tell contacts apart: what is outside its one large value could not stand by itself."""
+    sizes = _sizes(text)
+    if sizes.height == 1 and sizes["value"][0] != OTHERS:
+        return f"'{text.name}' has only the value '{sizes['value'][0]}' and is left out."
+    few = (sizes["n"] >= at_least).sum() < 2
+    return f"'{text.name}' has no two values with {at_least} contacts each and is left out." if few else ""

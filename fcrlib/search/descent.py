@@ -83,7 +83,7 @@ def _mechanism(desk: Asked, above: Step, *, mode: str, there: pl.Expr) -> tuple[
         mode=slug,
     )
     others = [other["mode"] for other in clear if other["mode"] != slug]
-    step["note"] = joined(step["note"], "" if row["named"] else joined(KEPT, found.warning), _also(others))
+    step["note"], step["besides"] = joined(step["note"], "" if row["named"] else joined(KEPT, found.warning)), others
     return step | dated(desk, desk.frame.filter(there).with_columns(_hit=hit), there, step), ""
 
 
@@ -144,11 +144,11 @@ def _handled(desk: Asked, above: Step, level: _Level, *, there: pl.Expr) -> tupl
         desk, kind="place" if row["attribute"] in narrow else "attribute", what=words, above=above, total=found.total, change=row["answer"],
         numbers={**row, "n": row["n"] if desk.later else row["n_after"]}, there=level.within & has, mode=above["mode"],
     )  # fmt: skip
-    step["note"] = joined(step["note"], "" if row["named"] else KEPT, _also(others))
+    step["note"], step["besides"] = joined(step["note"], "" if row["named"] else KEPT), others
     base = level.sides.filter(level.within)
     step |= dated(desk, base.filter(has) if row["answer"] == RATE else base.with_columns(_hit=has), there, step)
     if row["answer"] == EXPOSURE:
-        return step, "what made such contacts more or less frequent is a question about what arrives, and is not asked here", level
+        return step, "why there are more or fewer such contacts cannot be read off these data", level
     rest = {name: words for name, words in level.narrow.items() if name != row["attribute"]}
     left = tuple(name for name in level.open if name != row["attribute"])
     return step, "", _Level(level.sides.filter(has), level.within & has, left, rest)
@@ -167,13 +167,19 @@ def _pick(desk: Asked, found: Answers, *, above: Step, narrow: dict[str, list[st
         clear += [row] if stands and not any(pin.prune for pin in pins) else []
     if not kept and not clear:
         return None, []
-    row = (kept or clear)[0]
+    row = (kept or [_risen(clear, clear[0]["attribute"])])[0]
     unchosen = {} if row["named"] else {"low": None, "high": None}
-    return row | unchosen, list(dict.fromkeys(other["word"] for other in clear if other["attribute"] != row["attribute"]))
+    others = [_risen(clear, name) for name in dict.fromkeys(other["attribute"] for other in clear) if name != row["attribute"]]
+    return row | unchosen, [other["word"] for other in others if other["answer"] == RATE or other["effect"] > 0]
 
 
-def _also(others: list[str]) -> str:
-    return f"also stands out: {', '.join(others)}" if others else ""
+def _risen(clear: list[Step], attribute: str) -> Step:
+    """The first answer of an attribute; where it is that there were fewer of some contacts, the one that says of which there were more instead."""
+    rows = [row for row in clear if row["attribute"] == attribute]
+    if rows[0]["answer"] != EXPOSURE or rows[0]["effect"] > 0:
+        return rows[0]
+    more = [row for row in rows if row["answer"] == EXPOSURE and row["effect"] > 0]
+    return max(more or rows[:1], key=lambda row: abs(row["contribution"]))
 
 
 def _indistinct(found: Answers) -> str:

@@ -19,7 +19,8 @@ KEPT = "kept by the analyst; the data do not single it out"
 SCHEMA: dict[str, Any] = {"branch": pl.Int64, "level": pl.Int64, "kind": pl.String, "what": pl.List(pl.String), "change": pl.String, "n": pl.Int64,
     "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "plain_low": pl.Float64, "plain_high": pl.Float64, "explains": pl.Float64,
     "of_headline": pl.Float64, "since": pl.Datetime("us", "UTC"), "since_from": pl.Datetime("us", "UTC"), "since_to": pl.Datetime("us", "UTC"),
-    "coincides": pl.List(pl.String), "examples": pl.List(pl.String), "note": pl.String, "pinned": pl.Boolean}  # fmt: skip
+    "coincides": pl.List(pl.String), "examples": pl.List(pl.String), "besides": pl.List(pl.String), "alternatives": pl.List(pl.List(pl.String)),
+    "note": pl.String, "pinned": pl.Boolean}  # fmt: skip
 Step = dict[str, Any]
 
 

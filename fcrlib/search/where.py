@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from fcrlib.search.cube import AT_LEAST, NOT_KNOWN, OTHERS
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
+from fcrlib.search.cube import AT_LEAST
 
 AND = " and "
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError
-from fcrlib.model.taxonomy import NON_RESOLVABLE, Mode, Taxonomy, Trace
+from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Mode, Taxonomy, Trace
 from fcrlib.signs.examples import nearest
 from fcrlib.signs.traces import KEY, traces
 from fcrlib.signs.words import matches, words
@@ -35,7 +35,7 @@ def signs(
     outcomes
         Every contact of the desk, judged.
     human
-        What people said: `source`, `contact_id`, `mode`.
+        What people said: `source`, `contact_id`, `mode`; `unexplained` where they found that none of the modes fits.
     topics, named
         The topic of some contacts: `source`, `contact_id`, `topic`; and what some topics stand for: `topic`, `mode`, `confidence`.
 
@@ -110,9 +110,13 @@ def _told(trace: str) -> pl.Expr:
 
 
 def _human(human: pl.DataFrame, *, failed: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
-    _known(human, taxonomy=taxonomy, what="tags", where="contact_id", spelled="contact")
+    _known(human, slugs=(*taxonomy.slugs, UNEXPLAINED), what="tags", where="contact_id", spelled="contact")
     here = human.select(*KEY, "mode").unique().join(failed.select(KEY), on=KEY, how="semi")
-    return here.select(*KEY, "mode", level=pl.lit(HUMAN, pl.Int32), confidence=pl.lit(1.0), said=pl.lit("a person said so"))
+    none = pl.col("mode") == UNEXPLAINED
+    # Whoever names a way of failing beside "none of these" has named one.
+    here = here.filter(~none | none.all().over(KEY))
+    said = pl.when(none).then(pl.lit("a person found that none of them fits")).otherwise(pl.lit("a person said so"))
+    return here.select(*KEY, "mode", level=pl.lit(HUMAN, pl.Int32), confidence=pl.lit(1.0), said=said)
 
 
 def _topic(topics: pl.DataFrame | None, named: pl.DataFrame | None, *, failed: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
@@ -120,7 +124,7 @@ def _topic(topics: pl.DataFrame | None, named: pl.DataFrame | None, *, failed: p
         return pl.DataFrame(schema=SIGN)
     if topics is None or named is None:
         raise UsageError("topics say something only together with what they stand for: give both `topics` and `named`")
-    _known(named, taxonomy=taxonomy, what="topics", where="topic", spelled="topic")
+    _known(named, slugs=taxonomy.slugs, what="topics", where="topic", spelled="topic")
     stands_for = named.select(pl.col("topic").cast(pl.String), "mode", "confidence").unique(maintain_order=True)
     here = topics.select(*KEY, pl.col("topic").cast(pl.String)).unique().join(failed.select(KEY), on=KEY, how="semi")
     found = here.join(stands_for, on="topic", how="inner").filter(pl.col("confidence") > 0)
@@ -129,10 +133,10 @@ def _topic(topics: pl.DataFrame | None, named: pl.DataFrame | None, *, failed: p
     )
 
 
-def _known(frame: pl.DataFrame, *, taxonomy: Taxonomy, what: str, where: str, spelled: str) -> None:
+def _known(frame: pl.DataFrame, *, slugs: tuple[str, ...], what: str, where: str, spelled: str) -> None:
     """Refuse modes that the taxonomy does not have."""
-    strange = frame.filter(~pl.col("mode").is_in(list(taxonomy.slugs)).fill_null(False))
+    strange = frame.filter(~pl.col("mode").is_in(list(slugs)).fill_null(False))
     if strange.height:
         row = strange.row(0, named=True)
         first = f"{strange.height} of {frame.height} {what} name an unknown failure mode, e.g. '{row['mode']}' at {spelled} '{row[where]}'"
-        raise UsageError(first, [f"known modes: {', '.join(taxonomy.slugs)}"])
+        raise UsageError(first, [f"known modes: {', '.join(slugs)}"])

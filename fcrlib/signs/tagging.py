@@ -39,7 +39,9 @@ _SLUG = re.compile(r"[a-z][a-z0-9-]*")
 
 def allowed(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
     """What people may write, by the mode that it means: slugs and names, with blanks or underscores for the hyphens."""
-    spellings = {mode.slug: (mode.name, mode.slug.replace("-", " "), mode.slug.replace("-", "_")) for mode in taxonomy.modes}
+    spellings = {
+        mode.slug: (mode.name, mode.name.replace(" ", "-"), mode.slug.replace("-", " "), mode.slug.replace("-", "_")) for mode in taxonomy.modes
+    }
     return {UNEXPLAINED: ("none", "none of these", "other"), UNSURE: (*ANSWERS["unsure"], "cannot tell"), **spellings}
 
 
@@ -96,7 +98,9 @@ def _gone(frame: pl.DataFrame, *, taxonomy: Taxonomy) -> dict[str, tuple[str, ..
         return {}
     said = pl.concat([frame[name].drop_nulls().str.to_lowercase() for name in (ANSWER, "second_mode") if name in frame.columns]).unique()
     known = {spelling.lower() for slug, others in allowed(taxonomy).items() for spelling in (slug, *others)}
-    return {word: () for word in sorted(said) if word not in known and _SLUG.fullmatch(word) and not get_close_matches(word, known, n=1, cutoff=0.85)}
+    strange = [word for word in sorted(said) if word not in known and not get_close_matches(word, known, n=1, cutoff=0.85)]
+    slugs = {word: word.replace(" ", "-") for word in strange}
+    return {slug: tuple(word for word in strange if slugs[word] == slug) for slug in slugs.values() if _SLUG.fullmatch(slug)}
 
 
 def _version(taxonomy: Taxonomy) -> str:
@@ -146,8 +150,8 @@ class Marks:
 
     @property
     def modes(self) -> pl.DataFrame:
-        """What people agree on, in modes of today's taxonomy: `source`, `contact_id`, `mode`; `failure_modes.tag(human=...)` takes it."""
-        return self.verdicts.filter(pl.col("mode").is_in(self.slugs)).select(*KEY, "mode")
+        """What people agree on: `source`, `contact_id`, `mode` (of today's taxonomy, or unexplained); `failure_modes.tag(human=...)` takes it."""
+        return self.verdicts.filter(pl.col("mode").is_in([*self.slugs, UNEXPLAINED])).select(*KEY, "mode")
 
     @property
     def gone(self) -> list[str]:

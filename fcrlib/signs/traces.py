@@ -12,6 +12,7 @@ import polars as pl
 
 from fcrlib.model.desk import Desk
 from fcrlib.model.taxonomy import TRACES
+from fcrlib.signs.words import says
 
 KEY = ["source", "contact_id"]
 HANDS = ("transfer", "escalation")
@@ -153,8 +154,7 @@ def _made(story: pl.DataFrame, *, promises: Sequence[str]) -> pl.DataFrame:
     spoken = story.filter(person).with_columns(followed_at=pl.col("at").shift(-1).over(KEY))
     if not promises:
         return spoken.clear()
-    regex = "|".join(f"(?:{pattern})" for pattern in promises)
-    made = pl.col("text").str.to_lowercase().str.replace_all("’", "'", literal=True).str.contains(regex).fill_null(False)
+    made = says(pl.col("text").str.to_lowercase().str.replace_all("[’‘`´]", "'"), promises)
     return spoken.filter(made)
 
 

@@ -10,6 +10,7 @@ import pytest
 from fcrlib.explain import baseline
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
+from fcrlib.model.columns import OTHERS
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.study import Study
@@ -48,7 +49,7 @@ def test_segments_add_up_to_the_headline(column: str) -> None:
 def test_many_levels_are_lumped_and_none_is_lost() -> None:
     segments = baseline.segments(STUDY, by="category", most=3)
     assert segments.height == 4
-    assert baseline.OTHERS in segments["category"].to_list()
+    assert OTHERS in segments["category"].to_list()
     assert segments["n"].sum() == STUDY.headline["n"]
     assert segments.select("resolved", "failed", "pending").sum().row(0) == tuple(STUDY.headline[name] for name in ("resolved", "failed", "pending"))
 

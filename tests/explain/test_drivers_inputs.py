@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 from drifting import DIMS, changed, desk, places
 
 from fcrlib.explain import drivers
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
 from fcrlib.model.errors import DataError, UsageError
-from fcrlib.search.cube import NOT_KNOWN, OTHERS, cube
+from fcrlib.search.cube import cube
 
 
 def without_a_name(frame: pl.DataFrame, *, clusters: tuple[str, ...] = ("agent", "week")) -> bool:
@@ -48,6 +50,30 @@ def test_rare_values_are_pooled_nulls_are_a_value_and_constants_leave() -> None:
     assert counts.dims == ("team", "tier")
     assert {NOT_KNOWN, OTHERS} < set(counts.levels[0])
     assert len(counts.notes) == 2
+
+
+def test_a_dimension_without_two_values_of_some_size_is_left_out_with_a_sentence() -> None:
+    nearly = pl.when(pl.int_range(pl.len()) < 20).then(pl.lit("odd")).otherwise(pl.lit("team"))
+    counts = cube(desk(contacts=4000).with_columns(team=nearly), dims=["team", "tier"], failed="failed")
+    assert counts.dims == ("tier",)
+    assert counts.notes == ("'team' has no two values with 50 contacts each and is left out.",)
+    small = cube(desk(contacts=120).with_columns(team=pl.int_range(pl.len()).cast(pl.String)), dims=["team"], failed="failed")
+    assert small.dims == ()
+
+
+def test_a_single_rare_value_is_told_in_the_singular() -> None:
+    odd = pl.when(pl.int_range(pl.len()) < 20).then(pl.lit("odd")).when(pl.int_range(pl.len()) < 600).then(pl.lit("few")).otherwise(pl.lit("team"))
+    counts = cube(desk(contacts=4000).with_columns(team=odd), dims=["team"], failed="failed")
+    assert counts.notes == ("1 value of 'team' has fewer than 50 contacts and stands as (all others).",)
+
+
+def test_a_change_of_nearly_all_contacts_is_one_of_the_whole_desk() -> None:
+    rng = np.random.default_rng(0)
+    few, worse = rng.random(20_000) < 0.01, rng.random(20_000) < 0.15
+    frame = desk(seed=0, contacts=20_000).with_columns(language=pl.when(pl.Series(few)).then(pl.lit("fr")).otherwise(pl.lit("en")))
+    frame = frame.with_columns(failed=pl.col("failed") | (pl.col("after") & (pl.col("language") == "en") & pl.Series(worse)))
+    found = drivers.change(frame, dims=[*DIMS, "language"], failed="failed", period="after", clusters=["agent", "week"])
+    assert found.drivers.select("kind", "where").rows() == [("global", [])]
 
 
 def test_unknown_outcomes_are_left_out_and_counted() -> None:

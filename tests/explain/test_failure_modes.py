@@ -16,6 +16,7 @@ from fcrlib.intake.demo import Cause, Truth
 from fcrlib.intake.demo.invention import answer_key
 from fcrlib.judge.costs import follow_up_cost
 from fcrlib.judge.outcomes import judge
+from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.costs import Rates
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.errors import UsageError
@@ -284,8 +285,8 @@ def test_every_frame_is_told_with_no_more_than_it_says() -> None:
     assert [one.role for one in found] == ["finding"] * 3
     assert all(one.action and one.owner and one.grade == "D" and one.measure for one in found)
     assert "less often than alike contacts" in tell.transfers(hands.per_transfer(STUDY))
-    assert tell.bounces(hands.bounces(STUDY)).startswith("Most frequent bounce: billing waits at approvals")
-    assert "promises to be in touch" in tell.promised(hands.promises(STUDY))
+    assert tell.bounces(hands.bounces(STUDY)).startswith("Most frequent bounce, of contacts about billing: waits at approvals")
+    assert "promised to be in touch" in tell.promised(hands.promises(STUDY))
     assert "escalated contacts" in tell.raised(hands.escalations(STUDY))
 
 
@@ -299,7 +300,7 @@ def test_two_ways_that_are_about_as_frequent_are_not_told_apart() -> None:
         schema=fm.RANK,
     )  # fmt: skip
     assert tell.top(ranked) == "30.0 % of the failed contacts (20.0 to 40.0 %): sent to the wrong team; no article is not clearly rarer (28.0 %)"
-    assert tell.covered(ranked) == "The 2 most frequent ways cover 58.0 % of the failed contacts; 42.0 % show no sign that is believed enough"
+    assert tell.covered(ranked) == "The 2 most frequent ways cover 58.0 % of the failed contacts; 42.0 % are unexplained"
     assert [one.role for one in tell.told(ranked)] == ["finding", "finding", "care"]
     assert tell.top(ranked.tail(1)) == "No failed contact shows a sign of any of the known ways of failing"
 
@@ -308,9 +309,10 @@ def test_nothing_to_tell_is_told() -> None:
     empty = {"rank": fm.rank(TAGS, outcomes=STUDY.contacts.clear()), "load": hands.load(STUDY).clear()}
     assert tell.top(empty["rank"]) == tell.covered(empty["rank"]) == "No first contact failed, so there is nothing to explain"
     assert tell.told(empty["rank"]) == []
-    assert tell.pressure(empty["load"], split="hour") == "There are too few contacts to compare by hour of the day"
-    assert tell.transfers(hands._per_transfer([])).startswith("This desk does not show")
-    assert tell.bounces(hands.bounces(STUDY).clear()) == "No contact changed hands twice"
+    assert tell.changed(empty["rank"]) == tell.priced(empty["rank"]) == tell.top(empty["rank"])
+    assert tell.pressure(empty["load"], split="hour") == "No contact has a final verdict yet, so there are no hours to compare"
+    assert tell.transfers(hands._per_transfer([])).startswith("No contact has a recorded history of teams")
+    assert tell.bounces(hands.bounces(STUDY).clear()) == "No contact is recorded to have changed hands twice or more"
     assert tell.promised(hands.promises(STUDY).clear()).startswith("No promise")
     assert tell.raised(hands.escalations(STUDY).clear()).startswith("No escalation")
 
@@ -327,7 +329,7 @@ def test_a_taxonomy_without_the_shipped_ways_works_from_the_tags_to_the_sentence
     ranked = fm.against_before(fm.rank(tags, outcomes=STUDY.contacts), tags=tags, study=STUDY, taxonomy=OWN)
     assert tell.told(ranked, taxonomy=OWN)[0].id == "failure-mode-no-refund"
     stated = fm.statements(tags, contacts=STUDY.contacts, by="category")
-    assert all("fail as: no refund" in sentence for sentence in tell.statements(stated, taxonomy=OWN))
+    assert all("fail with the sign “no refund”" in sentence for sentence in tell.statements(stated, taxonomy=OWN))
     assert stated.height
     assert fm.quoted(STUDY, tags, taxonomy=OWN)["mode"].unique().to_list() == ["no-refund"]
     assert fm.resolvable(tags, contacts=STUDY.contacts)["left_out"][0] == 0
@@ -404,7 +406,7 @@ def test_a_mechanism_that_began_this_period_is_the_one_that_changed() -> None:
 def test_where_there_is_no_period_before_nothing_is_compared() -> None:
     table = fm.against_before(fm.rank(TAGS, outcomes=STUDY.contacts), tags=TAGS, study=STUDY)
     assert table["change"].null_count() == table.height
-    assert tell.changed(table) == "There is no earlier period to compare with"
+    assert tell.changed(table) == "No earlier period can be compared with this one"
 
 
 def test_the_planted_place_and_mode_are_stated_and_proved_by_the_frame() -> None:
@@ -418,8 +420,8 @@ def test_the_planted_place_and_mode_are_stated_and_proved_by_the_frame() -> None
     assert row["share"] == pytest.approx(row["failed"] / row["n"])
     assert row["share_failed"] == pytest.approx(row["failed"] / judged["label"].eq("failed").sum())
     said = tell.statements(frame)[0]
-    assert "of reports contacts" in said
-    assert "come back after waiting for an approval, against" in said
+    assert "of contacts about reports" in said
+    assert "fail after waiting for an approval, against" in said
     card = tell.stated(frame, quotes=fm.quoted(study, tags, stated=frame))[0]
     assert card.id == "failure-mode-approval-wait-category-reports"
     assert all((card.owner, card.action, card.check))
@@ -451,12 +453,10 @@ def test_only_columns_with_something_in_them_are_shown() -> None:
 def test_a_place_is_named_so_that_it_can_be_understood() -> None:
     row = {"by": "tier", "place": "starter", "mode": "wrong-routing", "name": "", "bone": "", "n": 100, "failed": 20, "share": 0.2, "low": 0.1, "high": 0.3,
            "share_failed": 0.5, "elsewhere": 0.05, "clear": True, "grade": "D"}  # fmt: skip
-    frame = pl.DataFrame([row, {**row, "mode": "knowledge-gap", "place": fm.NOT_KNOWN}], schema=fm.STATED)
+    frame = pl.DataFrame([row, {**row, "mode": "knowledge-gap", "place": NOT_KNOWN}], schema=fm.STATED)
     first, second = tell.statements(frame)
-    assert (
-        first == "20.0 % of contacts with tier starter (10.0 to 30.0 %) come back after they were sent from team to team, against 5.0 % of all others"
-    )
-    assert second.startswith("20.0 % of contacts without a tier (10.0 to 30.0 %)")
+    assert first == "20.0 % of contacts in tier starter (10.0 to 30.0 %) fail after they were sent from team to team, against 5.0 % of all others"
+    assert second.startswith("20.0 % of contacts whose tier is not known (10.0 to 30.0 %)")
 
 
 def test_what_the_tags_rest_on_adds_up_and_what_is_missing_is_said() -> None:
@@ -475,3 +475,67 @@ def test_leaving_out_what_nobody_could_resolve_raises_the_rate_as_far_as_it_says
     assert frame["share"].is_sorted()
     assert "marked as outside what support can resolve" in tell.without(frame)
     assert fm.resolvable(TAGS, contacts=STUDY.contacts.clear())["share"].null_count() == 3
+
+
+def test_what_a_person_finds_none_of_comes_before_every_rule_and_is_unexplained_by_that_person() -> None:
+    desk, outcomes = desk_of(says(30, "Nobody called me back.", actor="customer"))
+    none = pl.DataFrame({"source": ["zd"], "contact_id": ["1"], "mode": [UNEXPLAINED]})
+    first, second = fm.tag(desk, outcomes, human=none).select("mode", "by", "confidence", "primary").rows()
+    assert first == (UNEXPLAINED, "human", None, True)
+    assert (second[0], second[3]) == ("deferred-promise", False)
+    assert fm.coverage(fm.tag(desk, outcomes, human=none))["by"].to_list() == ["human"]
+    both = pl.concat([none, none.with_columns(mode=pl.lit("customer-side"))])
+    assert fm.tag(desk, outcomes, human=both).filter("primary")["mode"].to_list() == ["customer-side"]
+    assert UNEXPLAINED not in fm.tag(desk, outcomes, human=both)["mode"]
+
+
+def test_contacts_that_people_read_in_one_period_make_no_change_against_the_one_before() -> None:
+    study = replace(STUDY, period=Period.parse("2026Q3"))
+    plain = fm.tagged(study)
+    read = study.contacts.filter(pl.col("label") == "failed").select("source", "contact_id", mode=pl.lit("customer-side"))
+    tags = fm.tagged(study, human=read)
+    assert fm.rank(tags, outcomes=study.contacts)["mode"][0] == "customer-side"
+    told = fm.against_before(fm.rank(tags, outcomes=study.contacts), tags=tags, study=study)
+    blind = fm.against_before(fm.rank(plain, outcomes=study.contacts, most=12), tags=plain, study=study)
+    row, other = (frame.row(by_predicate=pl.col("mode") == "customer-side", named=True) for frame in (told, blind))
+    assert not row["change_clear"]
+    assert [row[name] for name in ("rate", "before", "change")] == [other[name] for name in ("rate", "before", "change")]
+
+
+def test_a_handful_of_failures_is_not_ranked() -> None:
+    few = STUDY.contacts.filter(pl.col("label") == "failed").head(13)
+    ranked = fm.rank(TAGS, outcomes=few)
+    assert tell.top(ranked) == "Only 13 first contacts failed, too few to rank the ways of failing"
+    assert [one.id for one in tell.told(ranked)] == ["failure-modes-few"]
+    assert tell.top(fm.rank(TAGS, outcomes=few.head(1))).startswith("Only 1 first contact failed")
+
+
+def test_without_any_rate_no_row_has_a_price_though_nothing_is_in_it() -> None:
+    known = STUDY.contacts.join(TAGS.filter(pl.col("primary") & (pl.col("mode") != UNEXPLAINED)), on=["source", "contact_id"], how="semi")
+    ranked = fm.rank(TAGS, outcomes=known, costs=follow_up_cost(STUDY.everything, rates=Rates()))
+    assert ranked["n"].to_list()[-1] == 0
+    assert ranked["cost"].null_count() == ranked.height
+    assert tell.priced(ranked) == tell.UNPRICED
+
+
+def test_many_patterns_in_one_phrase_are_no_fault() -> None:
+    phrase = {
+        "voice": "any",
+        "says": "it",
+        "weight": 0.9,
+        "patterns": [f"word{place}\\b.{{0,40}}\\w{{0,12}}end" for place in range(300)] + ["refund"],
+    }
+    own = Taxonomy.model_validate({"version": 1, "modes": [{"slug": "many", "name": "many", "meaning": "m", "bone": "data", "phrases": [phrase]}]})
+    desk, outcomes = desk_of(says(30, "The refund did not come.", actor="customer"))
+    assert fm.tag(desk, outcomes, taxonomy=own)["mode"].to_list() == ["many"]
+
+
+def test_one_contact_is_one_and_none_is_left_is_said() -> None:
+    frame = pl.DataFrame({"part": ["a", "b", "c"], "n": [60, 59, 58], "left_out": [0, 1, 2], "share": [0.5, 0.51, 0.52]})
+    assert tell.without(frame) == (
+        "50.0 % of all first contacts are resolved at once; 51.0 % without the one that is marked as outside what support can resolve, "
+        "and at most 52.0 % without the failed one that only shows it"
+    )
+    assert tell.without(frame.with_columns(share=pl.Series([0.5, None, None]))).endswith(
+        "too few are left without those that are outside what support can resolve"
+    )

@@ -98,4 +98,23 @@ def test_an_hour_that_stands_apart_is_named() -> None:
         == "Stands apart: contacts that start at 08:00 to 08:59, 40.0 % resolved at once (35.0 to 45.0 %)"
     )
     calm = pl.DataFrame({**rows, "apart": [False, False]})
-    assert tell.pressure(calm, split="hour") == "No hour of the day differs from the whole by more than chance among 2 would do"
+    assert (
+        tell.pressure(calm, split="hour")
+        == "No hour of the day stands apart: none of the 2 compared differs from all together by more than chance would"
+    )
+
+
+def test_where_a_handover_is_a_failure_by_itself_nothing_is_compared() -> None:
+    desk, _ = desk_of(move(2, "first", "experts"))
+    frame = hands.per_transfer(Study.of(desk, policy=Policy(zero_touch="count", transfer="any"), period=Period.parse("2026-03")))
+    assert frame["counted"].all()
+    assert frame["lost"].null_count() == frame.height
+    assert tell.transfers(frame).startswith("This definition takes a handover for a failure by itself")
+    assert not hands.per_transfer(STUDY)["counted"].any()
+
+
+def test_a_single_contact_is_told_in_the_singular() -> None:
+    desk, _ = desk_of(move(2, "first", "experts", kind="escalation"), says(3, "We'll get back to you."), resolver_group="first")
+    study = Study.of(desk, policy=Policy(zero_touch="count"), period=Period.parse("2026-03"))
+    assert tell.raised(hands.escalations(study)).startswith("1 of 1 escalated contact (100.0 %, ")
+    assert tell.promised(hands.promises(study)).startswith("Of 1 contact in which an agent promised to be in touch, 1 shows no message")

@@ -82,7 +82,7 @@ def test_the_title_names_the_bone_with_most_failures() -> None:
     blank = cause("unexplained", kind="unexplained", bone="data", n=60, **UNSEEN)
     causes = frame(cause("a", n=40), cause("b", n=50, bone="people", **UNSEEN), blank, cause("c", kind="attribute", n=90, clear=False))
     assert tell.title(causes) == (
-        "33.3 % of the failed contacts first show a sign on the bone “people”; 1 of 2 causes that can be compared go with clearly more failures"
+        "33.3 % of the failed contacts first show a sign on the bone “people”; 1 of 2 causes that can be compared goes with clearly more failures"
     )
     assert "no cause can be compared" in tell.title(frame(cause("a", **UNSEEN)))
     assert "No failed contact shows a sign" in tell.title(frame(blank))

@@ -62,6 +62,7 @@ def test_marks_of_another_taxonomy_and_modes_that_are_gone_are_said() -> None:
     told = "\n".join(lines(marks({"Ann": ["lost-in-space"] * 3 + ALIKE[3:]}, taxonomy="2 bbbbbbbb"), taxonomy=MODES))
     assert "made under taxonomy 1 (aaaaaaaa)" in told
     assert "Modes that no longer exist: lost-in-space" in told
+    assert "cannot be held against theirs" in told
 
 
 def test_the_table_holds_both_counts_of_every_mode() -> None:

@@ -6,22 +6,32 @@ from typing import Any
 
 import polars as pl
 
+from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.figure import Column
-from fcrlib.show.names import capital, slug
+from fcrlib.show.names import slug
 from fcrlib.show.numbers import count, interval, money, percent, points
 from fcrlib.show.quote import quote
 from fcrlib.show.telling.fishbone import statements as clear_causes
 
-NOT_KNOWN = "(not known)"
 _NOTHING = "No first contact failed, so there is nothing to explain"
+_NONE = "No failed contact shows a sign of any of the known ways of failing"
+_NO_HOURS = "No contact has a final verdict yet, so there are no hours to compare"
 _MUCH = 0.25
+_FEW, _LEAST = 30, 5  # so many contacts must have failed for a ranking, and one way for a finding of its own
 _READ = "Read off traces in the history and off words by rule"
 UNCHECKED = f"{_READ}; nobody has checked a sample of these tags, and a tag is no proof of what went wrong."
 CHECKED = f"{_READ}; people have read a sample, see how often the rules are right, and a tag is no proof of what went wrong."
 _COMPARED = "A comparison as found: nothing else about these contacts is held equal, and the tags behind it are readings of signs."
-_SPEAK_FOR_THEMSELVES = ("category", "product_area", "channel", "language")
+_ABOUT = ("category", "subcategory", "product_area")
+_CHANNELS = {
+    "messaging": "contacts by messaging", "social": "contacts on social media", "in_app": "in-app contacts", "api": "contacts by API", "other": "contacts by other channels",
+}  # fmt: skip
+_PLACES = {
+    "channel": "{} contacts", "tier": "contacts in tier {}", "language": "contacts in language {}", "priority": "contacts of priority {}",
+    "first_group": "contacts that start with {}",
+}  # fmt: skip
 CHECK = "Look at the same share, with its interval, in the first full period after the change."
 UNPRICED = "There are no cost rates in fcr.toml, so nothing here has a price"
 _BY = {
@@ -35,7 +45,9 @@ def top(ranked: pl.DataFrame) -> str:
     if ranked.is_empty():
         return _NOTHING
     if not modes:
-        return "No failed contact shows a sign of any of the known ways of failing"
+        return _NONE
+    if (few := _too_few(ranked)) is not None:
+        return few
     first = modes[0]
     said = f"{percent(first['share'])} of the failed contacts ({interval(first['low'], first['high'])}): {first['name']}"
     if first["apart"]:
@@ -49,9 +61,9 @@ def covered(ranked: pl.DataFrame) -> str:
     if ranked.is_empty():
         return _NOTHING
     blank = ranked.filter(pl.col("mode") == UNEXPLAINED).row(0, named=True)
-    rest = f"{percent(blank['share'])} show no sign that is believed enough"
+    rest = f"{percent(blank['share'])} are unexplained"
     if not modes:
-        return capital(rest)
+        return "Every failed contact is unexplained"
     several = f"The {len(modes)} most frequent ways cover" if len(modes) > 1 else "One way of failing covers"
     return f"{several} {percent(modes[-1]['cumulative'])} of the failed contacts; {rest}"
 
@@ -70,23 +82,40 @@ def told(
 
     `checked` says that people have read a sample of the tags; `causes` (`fishbone.causes`) adds how such contacts compare with alike ones.
     """
+    if (few := _too_few(ranked)) is not None:
+        return [Finding("failure-modes-few", "care", few, "Choose a longer period, or read these contacts one by one.")]
     known = taxonomy or Taxonomy.shipped()
     beside = {} if causes is None else {one.id.removeprefix("fishbone-"): one for one in clear_causes(causes, most=100)}
     why = CHECKED if checked else UNCHECKED
-    found = [_finding(row, known, quotes=quotes, currency=currency, why=why, beside=beside.get(row["mode"])) for row in _modes(ranked)[:most]]
-    blank = ranked.filter(pl.col("mode") == UNEXPLAINED).to_dicts()
-    if blank and blank[0]["share"] > _MUCH:
-        title = f"{percent(blank[0]['share'])} of the failed contacts are unexplained"
-        said = "The ranking speaks only of the others, and these may be different. Tag a sample by hand before acting on it."
-        found.append(Finding("failure-modes-unexplained", "care", title, said))
-    return found
+    large = [row for row in _modes(ranked)[:most] if row["n"] >= _LEAST]
+    found = [_finding(row, known, quotes=quotes, currency=currency, why=why, beside=beside.get(row["mode"])) for row in large]
+    return found + _unexplained(ranked)
+
+
+def _too_few(ranked: pl.DataFrame) -> str | None:
+    """That too few contacts failed to rank the ways, where this is so."""
+    n = int(ranked["n"].sum())
+    return f"Only {_things(n, 'first contact')} failed, too few to rank the ways of failing" if 0 < n < _FEW else None
+
+
+def _unexplained(ranked: pl.DataFrame) -> list[Finding]:
+    blank = ranked.filter((pl.col("mode") == UNEXPLAINED) & (pl.col("share") > _MUCH)).to_dicts()
+    if not blank:
+        return []
+    title, said = (
+        f"{percent(blank[0]['share'])} of the failed contacts are unexplained",
+        "The ranking speaks only of the others, and these may be different.",
+    )
+    if not _modes(ranked):
+        title, said = f"All {count(blank[0]['n'])} failed contacts are unexplained", "No sign of a way of failing was found that is believed enough."
+    return [Finding("failure-modes-unexplained", "care", title, f"{said} Tag a sample by hand before acting on it.")]
 
 
 def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str, beside: Finding | None) -> Finding:
     mode, (share, low, high, n) = taxonomy.mode(row["mode"]), (row[name] for name in ("share", "low", "high", "n"))
     title = f"{percent(share)} of the failed contacts: {mode.name}"
-    said = [f"{mode.meaning} It is the first sign of {count(n)} failed contacts ({interval(low, high)} of all that failed)."]
-    said += [sentence for sentence in (_moved(row), _priced(row, currency)) if sentence]
+    said = [f"{mode.meaning} It comes first in {_things(n, 'failed contact')} ({interval(low, high)} of all that failed)."]
+    said += [sentence for sentence in (_moved(row, checked=why == CHECKED), _priced(row, currency)) if sentence]
     said += [f"{beside.title} ({interval(beside.measure.low, beside.measure.high).replace(' %', ' points')})."] if beside and beside.measure else []
     measure = Measure(share, low, high, n=n, good="down")
     return Finding(
@@ -102,13 +131,15 @@ def _quoted(quotes: pl.DataFrame | None, mode: str, place: str | None = None) ->
     return tuple((ref, quote(text)) for ref, text in its.select("ref", "text").iter_rows())
 
 
-def _moved(row: dict[str, Any]) -> str:
-    if row.get("before") is None:
+def _moved(row: dict[str, Any], *, checked: bool) -> str:
+    if row.get("before") is None or row["rate"] is None:
         return ""
     moved = f"{points(row['change'])}, 95 % interval {points(row['change_low'])} to {points(row['change_high'])}"
-    beyond = row["change_clear"] and not row["coverage_moved"]
-    clear = "a clear change" if beyond else "no change that stands out among so many ways compared"
-    return f"Of all first contacts {percent(row['rate'])} failed this way, in the period before {percent(row['before'])} ({moved}): {clear}."
+    clear = "a clear change" if row["change_clear"] else "no change that stands out among so many ways compared"
+    if row["coverage_moved"]:
+        clear = "no comparison, since the share of failures without a sign is another one, too"
+    of = "By the rules alone, of all first contacts" if checked else "Of all first contacts"
+    return f"{of} {percent(row['rate'])} failed this way, in the period before {percent(row['before'])} ({moved}): {clear}."
 
 
 def _priced(row: dict[str, Any], currency: str) -> str:
@@ -145,13 +176,19 @@ def columns(ranked: pl.DataFrame, *, currency: str = "") -> tuple[Column, ...]:
         Column("cost_low", "cost from", "money", currency),
         Column("cost_high", "cost to", "money", currency),
     )
-    return (*head, *share, *(one for one in rest if one.name in ranked.columns and ranked[one.name].count()))
+    moved = "coverage_moved" in ranked.columns and bool(ranked["coverage_moved"].any())
+    shown = [one for one in rest if one.name in ranked.columns and ranked[one.name].count()]
+    return (*head, *share, *(one for one in shown if not (moved and one.name == "change_clear")))
 
 
 def changed(ranked: pl.DataFrame) -> str:
     """One sentence on `failure_modes.against_before`: which way of failing clearly moved."""
-    if ranked.is_empty() or ranked["before"].null_count() == ranked.height:
-        return "There is no earlier period to compare with"
+    if ranked.is_empty():
+        return _NOTHING
+    if ranked["before"].null_count() == ranked.height:
+        return "No earlier period can be compared with this one"
+    if not _modes(ranked):
+        return _NONE
     if ranked["coverage_moved"][0]:
         return "The share of failures without a sign is another one than in the period before, so the ways of failing cannot be compared"
     clear = [row for row in _modes(ranked) if row["change_clear"]]
@@ -179,13 +216,16 @@ def without(frame: pl.DataFrame) -> str:
     whole, marked, shown = frame.to_dicts()
     if whole["share"] is None:
         return "There are too few contacts to leave any out"
-    said = f"{percent(whole['share'])} of all first contacts are resolved at once"
+    said, outside = f"{percent(whole['share'])} of all first contacts are resolved at once", "outside what support can resolve"
     if not shown["left_out"]:
-        return f"{said}; none is marked as outside what support can resolve, and none shows it"
-    left = f"{said}; {percent(marked['share'])} without the {count(marked['left_out'])} that are marked as outside what support can resolve"
-    if shown["left_out"] == marked["left_out"]:
-        return left
-    return f"{left}, and at most {percent(shown['share'])} without the failed ones that only show it"
+        return f"{said}; none is marked as {outside}, and none shows it"
+    if shown["share"] is None:
+        return f"{said}; too few are left without those that are {outside}"
+    n, more = marked["left_out"], shown["left_out"] - marked["left_out"]
+    those = "one that is marked" if n == 1 else f"{count(n)} that are marked"
+    said += f"; {percent(marked['share'])} without the {those} as {outside}" if n else f"; none is marked as {outside}"
+    only = "failed one that only shows it" if more == 1 else f"{count(more)} failed ones that only show it"
+    return f"{said}, and at most {percent(shown['share'])} without the {only}" if more else said
 
 
 def statements(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: int = 5) -> list[str]:
@@ -195,11 +235,18 @@ def statements(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None, most: i
 
 
 def _statement(row: dict[str, Any], taxonomy: Taxonomy) -> str:
-    column = row["by"].replace("_", " ")
-    of = f"{row['place']} contacts" if row["by"] in _SPEAK_FOR_THEMSELVES else f"contacts with {column} {row['place']}"
-    of = f"contacts without a {column}" if row["place"] == NOT_KNOWN else of
-    share = f"{percent(row['share'])} of {of} ({interval(row['low'], row['high'])})"
+    share = f"{percent(row['share'])} of {_contacts_of(row['by'], row['place'])} ({interval(row['low'], row['high'])})"
     return f"{share} {taxonomy.mode(row['mode']).verb}, against {percent(row['elsewhere'])} of all others"
+
+
+def _contacts_of(by: str, place: str) -> str:
+    """The contacts of a place, in words that can follow a number of them."""
+    column = by.replace("_", " ")
+    if place == NOT_KNOWN:
+        return f"contacts whose {column} is not known"
+    if by == "channel" and place in _CHANNELS:
+        return _CHANNELS[place]
+    return f"contacts about {place}" if by in _ABOUT else _PLACES.get(by, f"contacts whose {column} is {{}}").format(place)
 
 
 def at_home(frame: pl.DataFrame, *, taxonomy: Taxonomy | None = None) -> str:
@@ -235,37 +282,45 @@ def _stated(row: dict[str, Any], taxonomy: Taxonomy, quotes: pl.DataFrame | None
 
 def transfers(frame: pl.DataFrame) -> str:
     """One sentence on `hands.per_transfer`: how contacts that changed hands compare with alike ones that did not."""
-    known = frame.filter(pl.col("handovers") != "0").drop_nulls("lost")
-    if known.is_empty():
-        return "This desk does not show enough handovers to compare contacts with and without"
-    row = known.row(0, named=True)
-    hands = {"1": "once", "2": "twice"}.get(row["handovers"], "three times or more")
+    if frame.is_empty():
+        return "No contact has a recorded history of teams, so there is nothing to compare"
+    if frame["counted"].any():
+        return "This definition takes a handover for a failure by itself, so contacts with and without one cannot be compared"
+    known = frame.filter(pl.col("handovers") != "0").drop_nulls("lost").to_dicts()
+    if not known:
+        return "There are too few handovers to compare contacts with and without"
+    row = next((row for row in known if row["clear"]), known[0])
+    hands = f"Contacts that changed hands { ({'1': 'once', '2': 'twice'}.get(row['handovers'], 'three times or more')) }"
+    ends = f"95 % interval {points(row['lost_low'])} to {points(row['lost_high'])}"
     if not row["clear"]:
-        return f"Contacts that changed hands {hands} show no clear difference to alike contacts that did not ({points(row['lost'])})"
+        return f"{hands} show no clear difference to alike contacts that did not ({points(row['lost'])}, {ends})"
     side = "less" if row["lost"] < 0 else "more"
-    said = f"Contacts that changed hands {hands} are resolved at once {side} often than alike contacts that did not"
-    return f"{said}: {percent(row['share'])} against {percent(row['alike'])}"
+    return f"{hands} are resolved at once {side} often than alike contacts that did not ({points(row['lost'])}, {ends})"
 
 
 def bounces(frame: pl.DataFrame) -> str:
     """One sentence on `hands.bounces`: what bounces most."""
     if frame.is_empty():
-        return "No contact changed hands twice"
+        return "No contact is recorded to have changed hands twice or more"
     row = frame.row(0, named=True)
-    return f"Most frequent bounce: {row['category']} {row['reason']} ({count(row['n'])} contacts, {percent(row['share'])} of all that bounce)"
+    share = f"{percent(row['share'])} of all that bounce, {interval(row['low'], row['high'])}"
+    return f"Most frequent bounce, of {_contacts_of('category', row['category'])}: {row['reason']} ({_things(row['n'], 'contact')}, {share})"
 
 
 def pressure(frame: pl.DataFrame, *, split: str) -> str:
     """One sentence on `hands.load`: does the rate hold at every hour, or under every backlog?"""
     rows, what = frame.filter(pl.col("split") == split), {"hour": "hour of the day", "backlog": "fifth of the backlog"}[split]
     apart = rows.filter("apart").sort("share", "level")
+    if rows.is_empty():
+        return "No contact with a final verdict has a known first team, so there is no backlog to compare by" if split == "backlog" else _NO_HOURS
     if rows["share"].count() < 2:
         return f"There are too few contacts to compare by {what}"
     if apart.is_empty():
-        return f"No {what} differs from the whole by more than chance among {rows['share'].count()} would do"
+        return f"No {what} stands apart: none of the {rows['share'].count()} compared differs from all together by more than chance would"
     row = apart.row(0, named=True)
     names = {"hour": f"contacts that start at {row['level']}:00 to {row['level']}:59", "backlog": f"fifth {row['level']} of 5 of the backlog"}
-    return f"Stands apart: {names[split]}, {percent(row['share'])} resolved at once ({interval(row['low'], row['high'])})"
+    stands = "Stands apart" if apart.height == 1 else f"{apart.height} of {rows['share'].count()} stand apart, the lowest"
+    return f"{stands}: {names[split]}, {percent(row['share'])} resolved at once ({interval(row['low'], row['high'])})"
 
 
 def promised(frame: pl.DataFrame) -> str:
@@ -273,7 +328,8 @@ def promised(frame: pl.DataFrame) -> str:
     if frame.is_empty():
         return "No promise to be in touch was found in what agents wrote"
     row, n = frame.row(1, named=True), int(frame["n"].sum())
-    return f"After {count(row['n'])} of {count(n)} promises to be in touch, no message or call followed ({percent(row['share'])})"
+    of = f"Of {_things(n, 'contact')} in which an agent promised to be in touch"
+    return f"{of}, {count(row['n'])} show{'s' if row['n'] == 1 else ''} no message or call after it ({percent(row['share'])}, {interval(row['low'], row['high'])})"
 
 
 def raised(frame: pl.DataFrame) -> str:
@@ -282,8 +338,14 @@ def raised(frame: pl.DataFrame) -> str:
         return "No escalation from one team to another was recorded"
     row, n = frame.row(1, named=True), int(frame["n"].sum())
     if not row["n"]:
-        return f"None of {count(n)} escalated contacts was resolved by the team that had raised it"
-    return f"{count(row['n'])} of {count(n)} escalated contacts ({percent(row['share'])}) were resolved by the very team that had raised them"
+        return f"None of {_things(n, 'escalated contact')} was resolved by the team that had raised it"
+    were = "was resolved by the very team that had raised it" if row["n"] == 1 else "were resolved by the very team that had raised them"
+    return f"{count(row['n'])} of {_things(n, 'escalated contact')} ({percent(row['share'])}, {interval(row['low'], row['high'])}) {were}"
+
+
+def _things(n: int, what: str) -> str:
+    """So many things, one of them without an s."""
+    return f"{count(n)} {what}{'' if n == 1 else 's'}"
 
 
 def _modes(ranked: pl.DataFrame) -> list[dict[str, Any]]:

@@ -43,7 +43,9 @@ def _compared(causes: pl.DataFrame) -> str:
     clear = _clear(causes).height
     if not compared:
         return "no cause can be compared with alike contacts"
-    return f"{count(clear) if clear else 'none'} of {count(compared)} causes that can be compared go with clearly more failures"
+    if compared == 1:
+        return f"the one cause that can be compared {'goes' if clear else 'does not go'} with clearly more failures"
+    return f"{count(clear) if clear else 'none'} of {count(compared)} causes that can be compared {'goes' if clear == 1 else 'go'} with clearly more failures"
 
 
 def statements(causes: pl.DataFrame, *, most: int = 8) -> list[Finding]:
@@ -61,7 +63,10 @@ def clearest(causes: pl.DataFrame, *, id: str = "clear-causes", most: int = 8) -
     schema = {"claim": pl.String, "evidence": pl.String, "grade": pl.String}
     rows = pl.DataFrame([(one.title, one.statement, one.grade) for one in found], schema=schema, orient="row")
     heads = (Column("claim", "what goes with more failures"), Column("evidence", "evidence"), Column("grade", "grade"))
-    return Table(id, capital(_compared(causes)), rows, heads, note="The same contacts may stand behind several rows.")
+    left = _clear(causes).height - len(found)
+    more = f" {count(left)} more with fewer such failures {'is' if left == 1 else 'are'} not shown." if left else ""
+    note = f"The same contacts may stand behind several rows.{more}" if found else ""
+    return Table(id, capital(_compared(causes)), rows, heads, note=note)
 
 
 def blind(causes: pl.DataFrame) -> list[Finding]:
@@ -71,7 +76,8 @@ def blind(causes: pl.DataFrame) -> list[Finding]:
         return []
     names = ", ".join(f"“{name}”" for name in blank.sort(pl.col("n") * -1, "cause")["name"].head(3))
     several = f"{count(blank.height)} ways of failing" if blank.height > 1 else "One way of failing"
-    said = f"For the largest of them ({names}) the shares say how many failed contacts show them, not how much more often such contacts fail."
+    which = f"the largest of them ({names})" if blank.height > 3 else names
+    said = f"For {which} the share says how many failed contacts show it, not how much more often such contacts fail."
     return [Finding("fishbone-not-compared", "care", f"{several} cannot be compared with alike contacts", said)]
 
 
@@ -87,7 +93,7 @@ def _compared_finding(row: dict[str, Any]) -> Finding:
     said = (
         f"{percent(row['risk'])} of {count(n)} such contacts failed, against {percent(row['alike'])} of alike contacts {row['against']}: "
         f"{gap} more (95 % interval {interval(row['difference_low'], row['difference_high']).replace(' %', ' points')}), "
-        f"which is {count(row['attributable'])} failures.{rest} {_sturdy(row)}"
+        f"which is {_failures(row['attributable'])} beyond those of alike contacts.{rest} {_sturdy(row)}"
     )
     return Finding(
         f"fishbone-{row['cause']}",
@@ -106,6 +112,11 @@ def _observed(row: dict[str, Any]) -> Finding:
     said = f"{percent(row['share'])} of the failed contacts ({interval(row['low'], row['high'])}) have it in common."
     measure = Measure(row["share"], row["low"], row["high"], n=row["n"], good="down")
     return Finding(f"fishbone-{row['cause']}", "finding", who, said, measure, grade="D", why=f"{capital(row['why'])}.", details={"bone": row["bone"]})
+
+
+def _failures(n: float) -> str:
+    text = count(n)
+    return f"{text} failure{'' if text == '1' else 's'}"
 
 
 def _who(row: dict[str, Any]) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def checked(marks: Marks | None, *, taxonomy: Taxonomy) -> str:
     """Two or three sentences on the newest sample: how many were read, how far people agree, where the rules' counts are clearly off."""
     if marks is None or (newest := marks.of()).raw.is_empty():
         return UNCHECKED
-    return " ".join([_who(newest), *_alike(newest), *_left_out(newest), f"{_right(newest)}.", _off(newest.volumes(), taxonomy)])
+    return " ".join([_who(newest), *_alike(newest), *_left_out(newest), f"{_right(newest)}.", _off(newest.volumes(), taxonomy, gone=newest.gone)])
 
 
 def caution(marks: Marks | None, *, taxonomy: Taxonomy) -> list[Finding]:
@@ -59,7 +59,7 @@ def tables(marks: Marks | None, *, taxonomy: Taxonomy) -> list[Table]:
     said = "By people: what they said of the sample, weighed to all failed contacts it was drawn from, with its 95 % interval."
     right = "Right: people say so too. Found: of what people name, the rules name it too. A share of a handful of contacts says little: read the interval."
     return [
-        Table("failure-modes-checked", _off(both, taxonomy), both, volumes, said),
+        Table("failure-modes-checked", _off(both, taxonomy, gone=newest.gone), both, volumes, said),
         Table("failure-tags-right", _right(newest), both, shares, right),
     ]
 
@@ -74,7 +74,7 @@ def lines(marks: Marks, *, taxonomy: Taxonomy) -> list[str]:
     for row in both:
         people = f"{count(row['adjusted'])} ({count(row['low'])} to {count(row['high'])})" if row["adjusted"] is not None else "not read"
         told.append(f"{row['name']:<{wide}}  {count(row['rules']):>7}  {people:<26}  {_share(row, 'precision'):<23}  {_share(row, 'recall')}")
-    return [*told, "", f"{_right(newest)}.", _off(newest.volumes(), taxonomy)]
+    return [*told, "", f"{_right(newest)}.", _off(newest.volumes(), taxonomy, gone=newest.gone)]
 
 
 def instructions(drawn: pl.DataFrame, *, files: Sequence[Path], legend: Path, options: str = "") -> list[str]:
@@ -119,7 +119,7 @@ def _who(marks: Marks) -> str:
     of = f", drawn from {count(drawing.of)} that failed" if drawing else ""
     n = readers.select("source", "contact_id").unique().height
     people = f"{quote(names[0], limit=40)} has" if len(names) == 1 else f"{len(names)} people have"
-    return f"{people[:1].upper()}{people[1:]} read {count(n)} contacts{of}."
+    return f"{people[:1].upper()}{people[1:]} read {count(n)} contact{'' if n == 1 else 's'}{of}."
 
 
 def _alike(marks: Marks) -> list[str]:
@@ -160,8 +160,12 @@ def _versions(marks: Marks) -> list[str]:
     return told + ([f"Modes that no longer exist: {gone}; contacts that were called so are kept and not counted."] if gone else [])
 
 
-def _off(volumes: pl.DataFrame, taxonomy: Taxonomy) -> str:
+def _off(volumes: pl.DataFrame, taxonomy: Taxonomy, *, gone: list[str]) -> str:
     """Which counts by rule the intervals leave out."""
+    if not volumes["n_people"].sum():
+        return "So nothing is known of the counts by rule."
+    if gone:
+        return "People named ways of failing that no longer exist, so the counts by rule cannot be held against theirs: have a new sample read."
     clear = volumes.filter(pl.col("clear").fill_null(False) & ((pl.col("rules") > 0) | (pl.col("n_people") >= _ENOUGH))).to_dicts()
     few = [_count(row, taxonomy) for row in clear if row["adjusted"] > row["rules"]]
     many = [_count(row, taxonomy) for row in clear if row["adjusted"] < row["rules"]]
