@@ -7,7 +7,7 @@ Every failed contact gets the ways of failing that its history and its words sho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -113,15 +113,14 @@ def tagged(
     human: pl.DataFrame | None = None,
     topics: pl.DataFrame | None = None,
     named: pl.DataFrame | None = None,
-    within: Literal["period", "desk"] = "period",
 ) -> pl.DataFrame:
-    """The tags of the contacts that failed in the period of a study, or of all of its desk (columns of `tag`).
+    """The tags of the contacts that failed in the period of a study (columns of `tag`).
 
     By the study's own taxonomy, and with what people said of its failures, unless others are given.
     """
     said = study.marks.modes if human is None and study.marks else human
     everything = tag(study.desk, study.outcomes, taxonomy=taxonomy or study.taxonomy, human=said, topics=topics, named=named)
-    return everything if within == "desk" else everything.join(study.contacts.select(KEY), on=KEY, how="semi", maintain_order="left")
+    return everything.join(study.contacts.select(KEY), on=KEY, how="semi", maintain_order="left")
 
 
 def _named(taxonomy: Taxonomy) -> list[pl.Expr]:

@@ -176,7 +176,7 @@ class Taxonomy(_Part):
     @classmethod
     def shipped(cls) -> Self:
         """The taxonomy that comes with the package."""
-        return cls.parse(files("fcrlib.explain").joinpath("taxonomy.toml").read_text(encoding="utf-8"), name="taxonomy.toml")
+        return cls.parse(files("fcrlib.model").joinpath("taxonomy.toml").read_text(encoding="utf-8"), name="taxonomy.toml")
 
     @classmethod
     def read(cls, file: Path) -> Self:

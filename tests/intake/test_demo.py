@@ -197,7 +197,7 @@ def test_every_mechanism_occurs_and_leaves_its_traces(desk: Desk, key: pl.DataFr
         "specialist-unavailable": pl.col("kind") == "escalation",
         "approval-wait": pl.col("group_to") == "approvals",
         "deferred-promise": pl.col("text").str.contains("call you back|get back to you|let you know"),
-        "missing-account-context": pl.col("text").str.contains("(?i)account|customer number|contract number"),
+        "missing-account-context": pl.col("text").str.contains("(?i)which account|account number|customer number|contract number"),
     }
     for mechanism, trace in traces.items():
         shares = (

@@ -37,7 +37,7 @@ def asked(*causes: Cause, contacts: int, of: Literal["change", "excess"] = "chan
     desk = redact(invent(seed=seed, contacts=contacts, truth=truth or Truth(causes=causes)))
     study = Study.of(desk, policy=Policy(), period=Period.parse("2026Q3"))
     handled = attributes(study.desk, study.outcomes, time_zone=study.time_zone)
-    return drivers.whys(study, of=of, tags=failure_modes.tagged(study, within="desk"), handled=handled)
+    return drivers.whys(study, of=of, tags=failure_modes.tag(study.desk, study.outcomes), handled=handled)
 
 
 def named(chain: Chain) -> list[tuple[list[str], str | None]]:

@@ -132,7 +132,9 @@ def _beginnings(cases: pl.DataFrame, seed: int) -> Iterator[pl.DataFrame]:
 
 def _middles(cases: pl.DataFrame, seed: int) -> Iterator[pl.DataFrame]:
     """Replies, questions, transfers, escalations, waiting."""
-    yield _says(cases, "t_first", 2, "first", "agent0", seed=seed)
+    promised = pl.col("luck1") > 0.95  # and kept: the answer follows
+    yield _says(cases.filter(~promised), "t_first", 2, "first", "agent0", seed=seed)
+    yield _says(cases.filter(promised), "t_first", 2, "kept", "agent0", seed=seed)
     yield from _notes(cases, seed)
     for k in (1, 2, 3):
         yield _move(cases, f"t_hop{k}", 6, "transfer", f"team{k}", f"agent{k}")

@@ -111,6 +111,7 @@ FOLLOW_UPS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 AGENT_WORDS: Mapping[str, tuple[str, ...]] = {
     "first": ("Thank you for writing to us, I am looking into it.", "I had a look at your account and see what you mean.", "Thanks for the details, I am checking this now."),
+    "kept": ("I am looking into it and will get back to you today.", "I have to ask a colleague and will let you know this afternoon.", "Let me check the logs, I will write to you as soon as I have them."),
     "solution": (
         "This should work now, please try again.", "I have corrected it on our side.", "Please follow these steps: open the settings, choose the entry, save.",
         "The change is live, you will see it after the next login.", "We found the reason and removed it.", "I have sent you the document again.",
