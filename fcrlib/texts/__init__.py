@@ -1,0 +1,1 @@
+"""What do customers write about, and which texts belong together?"""
