@@ -30,6 +30,7 @@ from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.model.tables import CAPABILITIES
 from fcrlib.model.taxonomy import Taxonomy
+from fcrlib.model.topic_names import Names
 from fcrlib.search.sides import DIMENSIONS, Sides, sides
 from fcrlib.signs.tagging import Marks
 from fcrlib.signs.tagging import load as load_marks
@@ -64,6 +65,8 @@ class Study:
         What a contact costs this project; nothing has a price where it says none.
     pins
         What the analyst decided about the chain of whys.
+    names
+        What the analyst calls topics.
 
     Examples
     --------
@@ -84,6 +87,7 @@ class Study:
     marks: Marks | None = None
     costs: Rates = field(default_factory=Rates)
     pins: Pins = field(default_factory=Pins)
+    names: Names = field(default_factory=Names)
 
     @classmethod
     def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
@@ -104,7 +108,7 @@ class Study:
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
         stray = unmatched(loaded.contacts, mapping=settings.categories)
         modes = settings.modes()
-        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs, pins=settings.decided())
+        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs, pins=settings.decided(), names=settings.names())
         return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray))
 
     @classmethod
@@ -196,12 +200,26 @@ class Study:
         UsageError
             For another word, or a column that is not there.
         """
-        if against not in (PREVIOUS, YEAR_BEFORE, NOTHING):
-            raise UsageError(f"a period is compared against '{PREVIOUS}', '{YEAR_BEFORE}' or '{NOTHING}', not '{against}'")
-        earlier = {PREVIOUS: self.period.previous(), YEAR_BEFORE: self.period.year_before()}.get(against)
+        earlier = self._asked(against)
         reason = self._not_comparable(earlier) if earlier else ""
         both = sides(self.everything, later=self.period, earlier=None if reason else earlier, dims=dims, time_zone=self.time_zone)
         return replace(both, notes=(*both.notes, reason)) if reason else both
+
+    def earlier(self, against: str = PREVIOUS) -> Period | None:
+        """The period to compare with (`previous`, `year-before` or `nothing`), or None where there is none that can be compared.
+
+        Raises
+        ------
+        UsageError
+            For another word.
+        """
+        earlier = self._asked(against)
+        return None if earlier is None or self._not_comparable(earlier) else earlier
+
+    def _asked(self, against: str) -> Period | None:
+        if against not in (PREVIOUS, YEAR_BEFORE, NOTHING):
+            raise UsageError(f"a period is compared against '{PREVIOUS}', '{YEAR_BEFORE}' or '{NOTHING}', not '{against}'")
+        return {PREVIOUS: self.period.previous(), YEAR_BEFORE: self.period.year_before()}.get(against)
 
     def _not_comparable(self, earlier: Period) -> str:
         """Why an earlier period cannot be held against this one, or nothing."""

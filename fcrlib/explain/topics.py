@@ -9,19 +9,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.texts.carried import carried
 from fcrlib.texts.communities import NOBODY, SMALLEST, Communities, Held, Places, by_size, communities
 from fcrlib.texts.embedding import DEFAULT, Embedder, Floats, embedder, library
+from fcrlib.texts.openings import openings
 from fcrlib.texts.phrases import LONGEST_PHRASE, NOTHING_SHARED, label, phrases, telling
 from fcrlib.texts.readable import WORD, gist, readable
+from fcrlib.texts.reading import KEY, Reading, reading, unread
+from fcrlib.texts.renames import renamed
+
+if TYPE_CHECKING:
+    from fcrlib.study import Study
 
 GRANULARITY = {"coarse": 1.0, "middle": 3.0, "fine": 6.0}
 """Resolution of the communities."""
@@ -29,6 +36,7 @@ FEWEST, STABLE, SHOWN = 20, 0.75, 5
 SURE, DOUBTFUL, NONE = "sure", "doubtful", "none"
 Granularity = Literal["coarse", "middle", "fine"]
 Way = Literal["communities", "classic"]
+_CARRIED: dict[str, Any] = {"kind": pl.String, "of": pl.List(pl.Int32), "share_from": pl.Float64, "share_to": pl.Float64}
 _WAYS = ("communities", "classic")
 _FORMAT = 1
 _MODEL, _PLACES, _FRAME = "model.json", "places.safetensors", "bertopic"
@@ -174,6 +182,87 @@ def fit(
     documents = documents.with_columns(pl.col("level").fill_null(NONE))
     topics = _topics(documents, told, frame=frame, stability=stability)
     return TopicModel(documents.select("row", "topic", "confidence", "level"), topics, places, means, granularity, seed, way, frame)
+
+
+def of_study(
+    study: Study, *, against: str = "previous", granularity: Granularity = "fine", embedder: str | Embedder = DEFAULT, seed: int = 0
+) -> Reading:
+    """Find the topics of a study's first contacts and of those of the earlier period together.
+
+    Parameters
+    ----------
+    against
+        The earlier period, as in `Study.sides`.
+
+    Returns
+    -------
+    Reading
+        Without a model, and with a note, where the desk has no texts or fewer than 20 different ones.
+    """
+    earlier = study.earlier(against)
+    within = study.period.covers(pl.col("start_at"), time_zone=study.time_zone)
+    before = earlier.covers(pl.col("start_at"), time_zone=study.time_zone) if earlier else pl.lit(value=False)
+    judged = study.everything.filter(within | before).with_columns(later=within)
+    texts = openings(study.desk, judged)
+    representative = texts.filter("representative").sort(KEY)
+    try:
+        model = fit(representative["text"], embedder=embedder, granularity=granularity, seed=seed)
+    except DataError as problem:
+        return unread(judged, texts, notes=(f"{str(problem.what).rstrip('.')}.",))
+    return reading(judged, texts, documents=model.documents, topics=model.topics, model=model)
+
+
+def named(study: Study, found: Reading, *, against: str = "previous") -> pl.DataFrame:
+    """The topics under the names that people gave them, and what they were in the last period.
+
+    The last period is read by itself (with the one before it), as its own report did; its topics are held against these by the contacts in both.
+
+    Returns
+    -------
+    pl.DataFrame
+        The topics of the reading with `name`, `named_by` (analyst, carried, found) and `kind`, `of`, `share_from`, `share_to` as `texts.carried.carried`
+        has them, null where there is no last period with topics.
+    """
+    model, earlier = found.model, study.earlier(against)
+    if model is not None and earlier is not None:
+        before = of_study(replace(study, period=earlier), against=against, granularity=model.granularity, embedder=model.embedder, seed=model.seed)
+        if before.model is not None:
+            over = carried(before.documents, found.documents)
+            told = renamed(found.topics, names=study.names, carried=over, before=before.topics)
+            return told.join(over.select("topic", *_CARRIED), on="topic", how="left", maintain_order="left")
+    return renamed(found.topics, names=study.names).with_columns(pl.lit(None, kind).alias(name) for name, kind in _CARRIED.items())
+
+
+def inside(reading: Reading, *, topics: Sequence[int], seed: int = 0) -> pl.DataFrame:
+    """What the failed contacts of some topics are about more closely: a second, finer fit inside each.
+
+    Returns
+    -------
+    pl.DataFrame
+        `topic`, `label` (of the sub-theme), `n` failed contacts, `share` of those of the topic, `stability`, `stable`, `quote`; the largest first within
+        each topic, in the order asked for. Topics with fewer than 20 different texts of failed contacts are not there.
+    """
+    schema = {
+        "topic": pl.Int32,
+        "label": pl.String,
+        "n": pl.Int64,
+        "share": pl.Float64,
+        "stability": pl.Float64,
+        "stable": pl.Boolean,
+        "quote": pl.String,
+    }
+    failed = reading.now.filter("failed").select(*KEY, "topic").join(reading.texts.select(*KEY, "text"), on=KEY, how="inner").sort(KEY)
+    parts = [pl.DataFrame(schema=schema)]
+    for topic in topics:
+        texts = failed.filter(pl.col("topic") == topic)["text"]
+        try:
+            found = fit(texts, embedder=reading.model.embedder if reading.model else DEFAULT, granularity="fine", seed=seed)
+        except DataError:
+            continue  # too few texts to be told apart more finely
+        quotes = pl.Series([texts[rows[0]] if len(rows) else None for rows in found.topics["representatives"].to_list()], dtype=pl.String)
+        rows = found.topics.with_columns(quote=quotes, share=pl.col("n") / texts.len(), topic=pl.lit(topic, pl.Int32))
+        parts.append(rows.select(list(schema)).sort(pl.col("n") * -1, "label"))
+    return pl.concat(parts)
 
 
 def load(folder: Path | str, *, embedder: Embedder | None = None) -> TopicModel:

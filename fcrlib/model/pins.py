@@ -5,15 +5,13 @@ The analyst may keep a step that the data do not single out, pass one over, or l
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from fcrlib.model.errors import UsageError
-from fcrlib.model.policy import spell
+from fcrlib.model.own_files import checked, content, tables
 
 
 class _Part(BaseModel):
@@ -109,12 +107,7 @@ class Pins(_Part):
         >>> pins.steps[0].step, pins.steps[0].prune
         ('category=login', True)
         """
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{name} cannot be read: {error}") from None
-        except ValidationError as error:
-            raise UsageError(f"{name} has mistakes:", spell(error)) from None
+        return checked(cls, tables(text, name=name), name=name)
 
     def about(self, where: Sequence[str], *, mode: str | None = None, attribute: str | None = None) -> list[Pin]:
         """The decisions about a step, in the order of the file."""
@@ -129,11 +122,7 @@ def read_pins(file: Path) -> Pins:
     UsageError
         If the file cannot be read, or with every mistake at once, naming the key.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file.name} cannot be read: {error}") from None
-    return Pins.parse(text, name=file.name)
+    return Pins.parse(content(file), name=file.name)
 
 
 def _is_condition(word: str) -> bool:

@@ -17,6 +17,7 @@ from fcrlib.model.identity import Rules
 from fcrlib.model.pins import Pins, read_pins
 from fcrlib.model.policy import Policy, presets, spell
 from fcrlib.model.taxonomy import Taxonomy
+from fcrlib.model.topic_names import Names, read_names
 
 FILE = "fcr.toml"
 CHOSEN = "FCR_SETTINGS"
@@ -57,6 +58,8 @@ class Settings(BaseModel):
         What a contact costs: the table `[costs]`. Without it nothing is given a price.
     pins
         File in which the analyst keeps, passes over or annotates steps of the chain of whys, relative to the file.
+    topic_names
+        File with the analyst's names for topics, relative to the file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +79,7 @@ class Settings(BaseModel):
     taxonomy: Path | None = None
     costs: Rates = Rates()
     pins: Path | None = None
+    topic_names: Path | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -159,6 +163,16 @@ class Settings(BaseModel):
             If the file cannot be read, or with every mistake in it at once.
         """
         return Pins() if self.pins is None else read_pins(self.path(self.pins))
+
+    def names(self) -> Names:
+        """What the analyst calls topics; nothing where no file is named or it is not there yet.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, or with every mistake in it at once.
+        """
+        return Names() if self.topic_names is None else read_names(self.path(self.topic_names))
 
     @property
     def desk_folder(self) -> Path:

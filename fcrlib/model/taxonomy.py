@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fcrlib.model.errors import UsageError
+from fcrlib.model.own_files import content, tables
 from fcrlib.model.policy import spell
 
 BONES = ("process", "people", "systems", "product", "policy", "data")
@@ -187,12 +187,7 @@ class Taxonomy(_Part):
         UsageError
             If the file cannot be read, or with every mistake at once, naming the key.
         """
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"{file} cannot be read: {reason}") from None
-        return cls.parse(text, name=file.name)
+        return cls.parse(content(file), name=file.name)
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> Self:
@@ -203,10 +198,7 @@ class Taxonomy(_Part):
         UsageError
             If it is not TOML, or with every mistake at once, naming the key.
         """
-        try:
-            fields = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{name} cannot be read: {error}") from None
+        fields = tables(text, name=name)
         try:
             return cls.model_validate(_plural(fields))
         except ValidationError as error:

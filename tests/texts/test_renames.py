@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from fcrlib.model.errors import UsageError
-from fcrlib.texts.renames import Names, kept, read_names, renamed, write_names
+from fcrlib.model.topic_names import Names, read_names, write_names
+from fcrlib.texts.renames import kept, renamed
 
 BEFORE = pl.DataFrame({"topic": [1, 2], "fingerprint": ["aaa", "bbb"]})
 NOW = pl.DataFrame({"topic": [5, 6, 7], "fingerprint": ["aaa", "ccc", "ddd"], "label": ["amount, sum", "export, empty", "login"]})

@@ -166,11 +166,11 @@ def priced(ranked: pl.DataFrame, *, currency: str = "") -> str:
 def columns(ranked: pl.DataFrame, *, currency: str = "") -> tuple[Column, ...]:
     """The columns of a ranking that have something to show: costs only where there are any, the change only where there is a period before."""
     head = (Column("name", "way of failing"), Column("n", "failed contacts", "count"))
-    share = (Column("share", "share of failed", "percent"), Column("low", "from", "percent"), Column("high", "to", "percent"))
+    share = (Column("share", "share of failed", "percent"),)
     rest = (
         Column("cumulative", "with those above", "percent"),
-        Column("rate", "share of all first contacts", "percent"),
-        Column("before", "in the period before", "percent"),
+        Column("rate", "of all first contacts", "percent"),
+        Column("before", "before", "percent"),
         Column("change_clear", "clear change"),
         Column("cost", "cost of what followed", "money", currency),
         Column("cost_low", "cost from", "money", currency),
