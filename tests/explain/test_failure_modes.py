@@ -445,7 +445,7 @@ def test_quotes_stand_in_the_place_they_speak_for_and_in_one_line() -> None:
 
 def test_only_columns_with_something_in_them_are_shown() -> None:
     plain = fm.rank(TAGS, outcomes=STUDY.contacts)
-    assert [one.name for one in tell.columns(plain)] == ["name", "n", "share", "low", "high", "cumulative"]
+    assert [one.name for one in tell.columns(plain)] == ["name", "n", "share", "cumulative"]
     dear = fm.rank(TAGS, outcomes=STUDY.contacts, unit_cost=2.0)
     assert [one.name for one in tell.columns(dear, currency="EUR")][-3:] == ["cost", "cost_low", "cost_high"]
 
