@@ -6,16 +6,20 @@ plain text. A topic is where failures are, not what makes them.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show import effects
-from fcrlib.show.figure import Column, Figure
+from fcrlib.show.figure import Column, Figure, Table
 from fcrlib.show.names import capital, slug
 from fcrlib.show.numbers import count, interval, number, percent, points
 from fcrlib.show.quote import quote
+
+if TYPE_CHECKING:
+    from fcrlib.texts.reading import Reading
 
 NO_TOPIC = "contacts without a topic"
 LONGEST = 60
@@ -54,6 +58,84 @@ def read(openings: pl.DataFrame) -> str:
     said = f"; languages: {', '.join(_label(one) for one in languages.head(5))}" if languages.len() else "; no language is known"
     copies = f", the one sent most often {count(most)} times" if most > 1 else ""
     return f"{_some(openings.height, 'opening')}, {count(different)} of them different{copies}{said}"
+
+
+def held(found: Reading) -> str:
+    """One sentence on how many topics there are, how many hold, and how many contacts lie in them."""
+    if found.topics.is_empty():
+        return "No topic was found"
+    stable = found.topics.filter(pl.col("stable").fill_null(False))
+    whole = found.documents.height
+    inside, sure = int(stable["n"].sum()) / whole, float(found.documents.select((pl.col("level") == "sure").mean()).item())
+    return (
+        f"{_some(found.topics.height, 'topic')}, {count(stable.height)} of them stable, with {percent(inside)} of the contacts; "
+        f"{percent(sure)} of the contacts lie surely in theirs, {percent(1 - sure)} doubtfully or in none"
+    )
+
+
+def listed(topics: pl.DataFrame, *, most: int = 20) -> Table:
+    """The largest topics with their phrases and the opening nearest to their middle."""
+    shown = topics.sort(pl.col("n") * -1, "topic").head(most)
+    words = [", ".join(quote(phrase, limit=40) for phrase in row[:5]) for row in shown["phrases"].to_list()]
+    said = pl.Series("said", [quote(text or "", limit=160) for text in shown["quote"].to_list()], dtype=pl.String)
+    shown = titled(shown.drop("name", "fingerprint", strict=False), topics=topics).with_columns(said, words=pl.Series(words, dtype=pl.String))
+    heads = (Column("name", "topic"), Column("n", "contacts", "count"), Column("words", "phrases"), Column("said", "for example"))
+    rest = (Column("stability", "stability", "percent"), Column("stable", "stable"), Column("fingerprint", "fingerprint"))
+    more = f"The {most} largest of {_some(topics.height, 'topic')}." if topics.height > most else ""
+    title = f"The largest topic is “{shown['name'][0]}” with {_some(int(shown['n'][0]), 'contact')}" if shown.height else "No topic was found"
+    return Table(
+        "topics", title, shown, (*heads, *rest), note=f"{more} Stability is how much of a topic is found again in samples of the contacts.".strip()
+    )
+
+
+def largest_over(*excesses: pl.DataFrame, most: int = 3) -> list[int]:
+    """The topics to look into more closely: those over-represented, the first of each frame in turn, else the largest."""
+    wanted = [excess.filter(pl.col("over") & pl.col("topic").is_not_null())["topic"].head(most).to_list() for excess in excesses]
+    first = list(dict.fromkeys(topic for several in wanted for topic in several))[:most]
+    known = excesses[0].filter(pl.col("topic").is_not_null()).sort(pl.col("failed") * -1, "topic")["topic"].to_list()
+    return first or known[:1]
+
+
+def inner(parts: pl.DataFrame, *, topics: pl.DataFrame, most: int = 12) -> Table:
+    """What the failed contacts of some topics are about more closely; `parts` as `explain.topics.inside` makes it."""
+    shown = titled(parts.head(most), topics=topics)
+    labels = pl.Series("label", [quote(label, limit=LONGEST) for label in shown["label"].to_list()], dtype=pl.String)
+    said = pl.Series("quote", [quote(text or "", limit=160) for text in shown["quote"].to_list()], dtype=pl.String)
+    heads = (
+        Column("name", "topic"),
+        Column("label", "inside it"),
+        Column("n", "failed contacts", "count"),
+        Column("share", "of the topic's", "percent"),
+    )
+    rest = (Column("stable", "stable"), Column("quote", "for example"))
+    title = (
+        "Inside these topics, the failed contacts fall into finer ones"
+        if parts.height
+        else "There are too few failed contacts in any topic to look into it more finely"
+    )
+    return Table("topics-inside", title, shown.with_columns(labels, said), (*heads, *rest))
+
+
+def moved_table(moved: pl.DataFrame) -> Table:
+    """The topics that are new, gone, growing or shrinking."""
+    heads = (
+        Column("name", "topic"),
+        Column("kind", "kind"),
+        Column("n_before", "contacts before", "count"),
+        Column("n_after", "contacts now", "count"),
+    )
+    rest = (Column("rate_before", "of customers before", "percent"), Column("rate_after", "of customers now", "percent"))
+    shown = moved.filter((pl.col("kind") != "steady") & pl.col("topic").is_not_null())
+    return Table("topics-moved", moves(moved), shown, (*heads, *rest))
+
+
+def filed_table(misfiled: pl.DataFrame, *, topics: pl.DataFrame) -> Table:
+    """The topics whose contacts are filed under other categories than they read like."""
+    heads = (Column("name", "topic"), Column("expected", "reads like"), Column("mostly", "mostly filed under"))
+    counts = (Column("elsewhere", "filed elsewhere", "count"), Column("share", "of its contacts", "percent"))
+    rates = (Column("fcr", "FCR of these", "percent"), Column("fcr_matched", "FCR of the others", "percent"))
+    gap = (Column("difference", "difference", "points"), Column("low", "95 % from", "points"), Column("high", "to", "points"))
+    return Table("topics-filed", filed(misfiled, topics=topics), misfiled, (*heads, *counts, *rates, *gap))
 
 
 def over(excess: pl.DataFrame, *, what: str = FAILED) -> str:
@@ -109,9 +191,28 @@ def excess_figure(excess: pl.DataFrame, *, id: str = "topics-over", what: str = 
     return effects.effects(shown, id=id, title=over(excess, what=what), columns=(*heads, *rest), good="down", note=note)
 
 
-def over_findings(excess: pl.DataFrame, *, figure: str, what: str = FAILED, most: int = 3) -> list[Finding]:
-    """The topics over-represented among failed or reopened contacts as findings, grade C: held equal is only what was asked for."""
-    return [_over(row, figure=figure, what=what) for row in excess.filter("over").head(most).to_dicts()]
+def over_findings(excess: pl.DataFrame, *, figure: str, topics: pl.DataFrame | None = None, what: str = FAILED, most: int = 3) -> list[Finding]:
+    """The topics over-represented among failed or reopened contacts as findings, grade C: held equal is only what was asked for.
+
+    With `topics` (`stable`, `quote`) each brings the opening nearest to its middle, and topics that do not hold are passed over.
+    """
+    rows = _holding(excess.filter("over"), topics)
+    return [_quoting(_over(row, figure=figure, what=what), row, topics) for row in rows[:most]]
+
+
+def _holding(frame: pl.DataFrame, topics: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """The rows of topics that are found again in samples of the contacts."""
+    if topics is None:
+        return frame.to_dicts()
+    return frame.join(topics.filter(pl.col("stable").fill_null(False)).select("topic"), on="topic", how="semi", maintain_order="left").to_dicts()
+
+
+def _quoting(finding: Finding, row: dict[str, Any], topics: pl.DataFrame | None) -> Finding:
+    """The finding with the opening that stands for its topic."""
+    if topics is None:
+        return finding
+    said = topics.filter(pl.col("topic") == row["topic"])["quote"].drop_nulls()
+    return replace(finding, examples=tuple(("the opening nearest to the middle of the topic", quote(text)) for text in said.head(1)))
 
 
 def _over(row: dict[str, Any], *, figure: str, what: str) -> Finding:
@@ -119,7 +220,7 @@ def _over(row: dict[str, Any], *, figure: str, what: str) -> Finding:
     return Finding(
         f"topic-{what}-{_mark(row)}",
         "finding",
-        f"{capital(row['name'])}: over-represented among {what} contacts by {_size(row['difference'])}",
+        f"Topic “{row['name']}”: over-represented among {what} contacts by {_size(row['difference'])}",
         f"Of {count(row['n'])} contacts, {percent(row['rate'])} {_VERBS[what]} ({interval(row['rate_low'], row['rate_high'])}); of contacts alike about "
         f"something else it is {percent(row['rate_alike'])}. The difference lies between {points(row['low'])} and {points(row['high'])}; that is about "
         f"{_some(row['beyond'], 'contact')} more.{whole}",
@@ -160,16 +261,17 @@ def newcomers(rate: pl.DataFrame) -> str:
     return f"{percent(row['share'])} of {_some(row['n'], 'contact')} are about topics that are new ({interval(row['low'], row['high'])})"
 
 
-def new_findings(moved: pl.DataFrame, *, figure: str, most: int = 3) -> list[Finding]:
-    """New topics as findings, grade D: that a topic is new says nothing about whether it fails."""
-    return [_new(row, figure=figure) for row in moved.filter((pl.col("kind") == "new") & pl.col("topic").is_not_null()).head(most).to_dicts()]
+def new_findings(moved: pl.DataFrame, *, figure: str, topics: pl.DataFrame | None = None, most: int = 3) -> list[Finding]:
+    """New topics as findings, grade D: that a topic is new says nothing about whether it fails. `topics` as in `over_findings`."""
+    rows = _holding(moved.filter((pl.col("kind") == "new") & pl.col("topic").is_not_null()), topics)
+    return [_quoting(_new(row, figure=figure), row, topics) for row in rows[:most]]
 
 
 def _new(row: dict[str, Any], *, figure: str) -> Finding:
     return Finding(
         f"topic-new-{_mark(row)}",
         "finding",
-        f"New topic: {row['name']}, {_some(row['n_after'], 'contact')} from {_some(row['customers_after'], 'customer')}",
+        f"New topic “{row['name']}”: {_some(row['n_after'], 'contact')} from {_some(row['customers_after'], 'customer')}",
         f"{percent(row['rate_after'])} of the customers of this period asked about it. {_before(row)}",
         Measure(row["rate_after"], None, None, int(row["n_after"]), "share", "neither"),
         grade="D",
@@ -220,7 +322,7 @@ def _filed(row: dict[str, Any], *, figure: str) -> Finding:
     return Finding(
         f"topic-filed-{_mark(row)}",
         "finding",
-        f"{capital(row['name'])}: resolved {way} often where it is not filed under {_label(row['expected'])}, by {_size(row['difference'])}",
+        f"Topic “{row['name']}”: resolved {way} often where it is not filed under {_label(row['expected'])}, by {_size(row['difference'])}",
         f"{count(row['elsewhere'])} of {_some(row['n'], 'contact')} ({percent(row['share'])}) are filed elsewhere, mostly under {_label(row['mostly'])}. Of these "
         f"{percent(row['fcr'])} were resolved on first contact ({interval(row['fcr_low'], row['fcr_high'])}), of the others {percent(row['fcr_matched'])}. At the "
         f"same mix the difference lies between {points(row['low'])} and {points(row['high'])}.",
