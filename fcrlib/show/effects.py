@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil, floor
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -15,12 +16,20 @@ from fcrlib.show.theme import STEP, WIDTH
 if TYPE_CHECKING:
     import altair as alt
 
-LABEL = 34
-"""Letters of a name that fit beside the drawing on one line."""
+LABEL, LINES = 34, 4
+"""Letters of a name that fit beside the drawing on one line, and lines that a name may take."""
 
 
 def effects(
-    frame: pl.DataFrame, *, id: str, title: str, columns: tuple[Column, ...], name: str = "name", good: str = "down", note: str = ""
+    frame: pl.DataFrame,
+    *,
+    id: str,
+    title: str,
+    columns: tuple[Column, ...],
+    name: str = "name",
+    good: str = "down",
+    clear: str | None = None,
+    note: str = "",
 ) -> Figure:
     """Draw a difference per row as dot and interval, in points, beside a line at none.
 
@@ -33,13 +42,15 @@ def effects(
         What the table under it shows.
     good
         The welcome side of none: `up` or `down`.
+    clear
+        Yes/no column: does the difference stand? Without it, where its interval leaves out none; with many rows that is too easy.
     """
     rows = frame.select(pl.col(name).cast(pl.String).alias("name"), "effect", "low", "high", "n").to_dicts()
     tails = [_tail(row) for row in rows]
     drawn = frame.select(name=pl.col(name).cast(pl.String), effect=pl.col("effect") * 100, low=pl.col("low") * 100, high=pl.col("high") * 100)
-    clear = ((pl.col("low") > 0) | (pl.col("high") < 0)).fill_null(False)
+    stands = frame[clear].fill_null(False) if clear else drawn.select(((pl.col("low") > 0) | (pl.col("high") < 0)).fill_null(False)).to_series()
     worse = pl.col("effect") > 0 if good == "down" else pl.col("effect") < 0
-    state = pl.when(~clear).then(pl.lit("reaches none")).when(worse).then(pl.lit("worse")).otherwise(pl.lit("better"))
+    state = pl.when(~pl.lit(stands)).then(pl.lit("not clear")).when(worse).then(pl.lit("worse")).otherwise(pl.lit("better"))
     lines = pl.Series("lines", [broken(row["name"]) for row in rows], dtype=pl.String)
     drawn = drawn.with_columns(state=state, tail=pl.Series(tails, dtype=pl.String), lines=lines)
     drawn = drawn.with_columns(label=pl.col("name") + ": " + pl.col("tail"))
@@ -67,8 +78,8 @@ def broken(name: str) -> str:
         if lines and len(lines[-1]) + len(piece) < LABEL:
             lines[-1] = f"{lines[-1]} {piece}"
         else:
-            lines.append(piece if len(piece) <= LABEL + 6 else f"{piece[: LABEL + 4]}…")
-    return "\n".join(lines)
+            lines += wrap(piece, LABEL + 4) or [""]
+    return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1]}…"])
 
 
 def _draw_effects(drawn: pl.DataFrame) -> alt.LayerChart:
@@ -80,7 +91,7 @@ def _draw_effects(drawn: pl.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=domain, nice=False)
     x = alt.X("effect:Q", title="points", scale=scale, axis=alt.Axis(tickCount=6))
     states, inks, shapes = (
-        ["better", "reaches none", "worse"],
+        ["better", "not clear", "worse"],
         [INK["accent"], INK["muted"], INK["warn"]],
         ["triangle-left", "circle", "triangle-right"],
     )

@@ -47,3 +47,11 @@ def test_the_bridge_ends_where_the_later_share_is() -> None:
 @pytest.mark.parametrize("name", ["x" * 200, "a and " * 20 + "b", ""])
 def test_no_line_of_a_label_is_longer_than_its_room(name: str) -> None:
     assert max(len(line) for line in broken(name).split("\n")) <= 40
+
+
+def test_what_does_not_stand_is_not_coloured_as_if_it_did() -> None:
+    rows = frame().head(1).with_columns(stands=pl.lit(value=False))
+    drawn = effects(rows, id="x", title="t", columns=COLUMNS, clear="stands")
+    assert "not clear" in str(drawn.spec()["datasets"])
+    assert "worse" not in str(drawn.spec()["datasets"])
+    assert "worse" in str(effects(rows, id="x", title="t", columns=COLUMNS).spec()["datasets"])
