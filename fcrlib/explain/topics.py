@@ -17,14 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.errors import DataError, LibraryError, UsageError
 from fcrlib.texts.carried import carried
 from fcrlib.texts.communities import NOBODY, SMALLEST, Communities, Held, Places, by_size, communities
-from fcrlib.texts.embedding import DEFAULT, Embedder, Floats, embedder, library
+from fcrlib.texts.embedding import DEFAULT, Embedder, Floats, library
+from fcrlib.texts.embedding import embedder as embedding_of
 from fcrlib.texts.openings import openings
 from fcrlib.texts.phrases import LONGEST_PHRASE, NOTHING_SHARED, label, phrases, telling
 from fcrlib.texts.readable import WORD, gist, readable
-from fcrlib.texts.reading import KEY, Reading, reading, unread
+from fcrlib.texts.reading import KEY, Reading, reading, unread, why_not
 from fcrlib.texts.renames import renamed
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ SURE, DOUBTFUL, NONE = "sure", "doubtful", "none"
 Granularity = Literal["coarse", "middle", "fine"]
 Way = Literal["communities", "classic"]
 _CARRIED: dict[str, Any] = {"kind": pl.String, "of": pl.List(pl.Int32), "share_from": pl.Float64, "share_to": pl.Float64}
+_INSIDE: dict[str, Any] = {
+    "topic": pl.Int32, "label": pl.String, "n": pl.Int64, "share": pl.Float64, "stability": pl.Float64, "stable": pl.Boolean, "quote": pl.String,
+}  # fmt: skip
 _WAYS = ("communities", "classic")
-_FORMAT = 1
+_FORMAT, _NEVER = 1, "(never said)"
 _MODEL, _PLACES, _FRAME = "model.json", "places.safetensors", "bertopic"
 _TOPICS: dict[str, Any] = {
     "topic": pl.Int32, "n": pl.Int64, "distinct": pl.Int64, "sure": pl.Float64, "label": pl.String, "phrases": pl.List(pl.String),
@@ -166,7 +170,7 @@ def fit(
         said = [f"granularity '{granularity}': say coarse, middle or fine", f"way '{way}': say communities or classic"]
         known = (granularity in GRANULARITY, way in _WAYS)
         raise UsageError("topics cannot be found this way", [word for word, fine in zip(said, known, strict=True) if not fine])
-    means = _embedder(embedder)
+    means = embedding_of(embedder)
     read = _read(texts)
     distinct = _distinct(read)
     rows = means.embed(distinct["read"].to_list())
@@ -207,8 +211,12 @@ def of_study(
     representative = texts.filter("representative").sort(KEY)
     try:
         model = fit(representative["text"], embedder=embedder, granularity=granularity, seed=seed)
-    except DataError as problem:
-        return unread(judged, texts, notes=(f"{str(problem.what).rstrip('.')}.",))
+    except DataError:
+        return unread(judged, texts, notes=(why_not(study.desk, texts, fewest=FEWEST),))
+    except LibraryError as lacking:
+        if embedder != DEFAULT:
+            raise
+        return unread(judged, texts, notes=(f"Topics are not looked for: {lacking.what}.",))
     return reading(judged, texts, documents=model.documents, topics=model.topics, model=model)
 
 
@@ -242,17 +250,8 @@ def inside(reading: Reading, *, topics: Sequence[int], seed: int = 0) -> pl.Data
         `topic`, `label` (of the sub-theme), `n` failed contacts, `share` of those of the topic, `stability`, `stable`, `quote`; the largest first within
         each topic, in the order asked for. Topics with fewer than 20 different texts of failed contacts are not there.
     """
-    schema = {
-        "topic": pl.Int32,
-        "label": pl.String,
-        "n": pl.Int64,
-        "share": pl.Float64,
-        "stability": pl.Float64,
-        "stable": pl.Boolean,
-        "quote": pl.String,
-    }
     failed = reading.now.filter("failed").select(*KEY, "topic").join(reading.texts.select(*KEY, "text"), on=KEY, how="inner").sort(KEY)
-    parts = [pl.DataFrame(schema=schema)]
+    parts = [pl.DataFrame(schema=_INSIDE)]
     for topic in topics:
         texts = failed.filter(pl.col("topic") == topic)["text"]
         try:
@@ -261,7 +260,7 @@ def inside(reading: Reading, *, topics: Sequence[int], seed: int = 0) -> pl.Data
             continue  # too few texts to be told apart more finely
         quotes = pl.Series([texts[rows[0]] if len(rows) else None for rows in found.topics["representatives"].to_list()], dtype=pl.String)
         rows = found.topics.with_columns(quote=quotes, share=pl.col("n") / texts.len(), topic=pl.lit(topic, pl.Int32))
-        parts.append(rows.select(list(schema)).sort(pl.col("n") * -1, "label"))
+        parts.append(rows.select(list(_INSIDE)).sort(pl.col("n") * -1, "label"))
     return pl.concat(parts)
 
 
@@ -291,15 +290,11 @@ def load(folder: Path | str, *, embedder: Embedder | None = None) -> TopicModel:
         raise DataError(f"'{home / _MODEL}' cannot be read: fit and save the model anew", [str(problem)]) from problem
     if not isinstance(made, dict) or made.get("format") != _FORMAT:
         raise DataError(f"'{home}' holds a topic model of another version of this library: fit and save it anew")
-    means = embedder or _embedder(str(made["embedder"]))
+    means = embedder or embedding_of(str(made["embedder"]))
     tensors: dict[str, Any] = library("safetensors.numpy").load_file(home / _PLACES)
     frame = library("bertopic").BERTopic.load(str(home / _FRAME), embedding_model=_backend(means))
     documents, topics = (pl.read_parquet(home / f"{name}.parquet", glob=False) for name in ("documents", "topics"))
     return TopicModel(documents, topics, Places(**tensors), means, made["granularity"], made["seed"], made["way"], frame)
-
-
-def _embedder(named: str | Embedder) -> Embedder:
-    return embedder(named)
 
 
 def _read(texts: Sequence[str | None] | pl.Series) -> pl.DataFrame:
@@ -381,7 +376,9 @@ def _framed(read: pl.Series, rows: Floats, of: npt.NDArray[np.int32], *, means: 
     """A BERTopic object around topics that were found elsewhere, and their numbers in it."""
     bertopic = library("bertopic")
     text = library("scikit-learn", of="sklearn.feature_extraction.text")
-    said = phrases(read) or phrases(read, fewest=1) or [NOTHING_SHARED]
+    # What fewer than three texts say could be one customer's own words; BERTopic cannot count fewer than two phrases.
+    shared = phrases(read)
+    said = shared if len(shared) > 1 else [*shared, NOTHING_SHARED, _NEVER]
     frame = bertopic.BERTopic(
         language="multilingual",
         embedding_model=_backend(means),

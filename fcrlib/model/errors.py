@@ -28,6 +28,10 @@ class UsageError(FcrError):
     """A parameter, policy, period or setting that is not understood (exit code 2)."""
 
 
+class LibraryError(UsageError):
+    """A library that not everybody installs, and that is not there (exit code 2)."""
+
+
 class DataError(FcrError):
     """Data that is missing, unreadable or too little for the question (exit code 3)."""
 

@@ -38,7 +38,7 @@ def contrasts(frame: pl.DataFrame, *, group: str, what: str, strata: Sequence[st
     Returns
     -------
     pl.DataFrame
-        One row per group, sorted (null first): `group`, `n` contacts, `clusters`, `compared` (share of the group's contacts that have others in
+        One row per group, sorted (null first), none without contacts: `group`, `n` contacts, `clusters`, `compared` (share of the group's contacts that have others in
         their stratum), `value` = difference of the shares, `low`, `high` (95 %), `p` (that it is above zero, one-sided). The last four are null
         where nothing can be compared, or where the group or the others are fewer than two clusters.
 
@@ -46,8 +46,6 @@ def contrasts(frame: pl.DataFrame, *, group: str, what: str, strata: Sequence[st
     ------
     UsageError
         For columns that are not there.
-    DataError
-        If there are no rows.
 
     References
     ----------
@@ -61,7 +59,7 @@ def contrasts(frame: pl.DataFrame, *, group: str, what: str, strata: Sequence[st
     >>> contrasts(frame, group="topic", what="failed", strata=["channel"]).select("n", pl.col("value").round(1)).rows()
     [(500, -0.3), (500, 0.8), (500, -0.3), (500, -0.3)]
     """
-    known(frame, [group, what, *strata, *([cluster] if cluster else [])], yes_no=[what])
+    asked(frame, [group, what, *strata, *([cluster] if cluster else [])], yes_no=[what])
     rows = frame.filter(pl.col(what).is_not_null())
     levels = rows.select(pl.col(group).unique().sort()).to_series()
     table = pl.DataFrame([levels.alias(group)])
@@ -71,6 +69,21 @@ def contrasts(frame: pl.DataFrame, *, group: str, what: str, strata: Sequence[st
     cell = rows.select(pl.struct(strata).rank("dense").cast(pl.Int64) - 1).to_series().to_numpy() if strata else np.zeros(rows.height, np.int64)
     told = _told(code, cell, cluster=_members(rows, cluster), y=rows[what].cast(pl.Float64).to_numpy(), size=levels.len())
     return pl.concat([table, told], how="horizontal")
+
+
+def asked(frame: pl.DataFrame, columns: Sequence[str], *, yes_no: Sequence[str] = ()) -> None:
+    """Refuse columns that are not there or not what they must be. No rows are no mistake: of no contacts, no topic is told.
+
+    Raises
+    ------
+    UsageError
+        With all problems at once.
+
+    Examples
+    --------
+    >>> asked(pl.DataFrame(schema={"topic": pl.Int32}), ["topic"])
+    """
+    known(frame if frame.height else frame.clear(1), columns, yes_no=yes_no)
 
 
 _TOLD = {"n": pl.Int64, "clusters": pl.Int64, **dict.fromkeys(("compared", "value", "low", "high", "p"), pl.Float64)}

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from fcrlib.judge.intervals import MIN_CONTACTS, MIN_CUSTOMERS, rate, share
-from fcrlib.model.columns import known
 from fcrlib.model.errors import UsageError
-from fcrlib.search.contrast import contrasts, false_discovery
+from fcrlib.search.contrast import asked, contrasts, false_discovery
 
 PURITY, MARGIN = 0.6, 0.3
 MISFILED = (
@@ -56,8 +55,6 @@ def expected(
     ------
     UsageError
         For columns that are not there, or shares outside 0..1.
-    DataError
-        If there are no rows.
 
     Examples
     --------
@@ -65,7 +62,7 @@ def expected(
     >>> expected(frame).select("topic", "expected", "why_not").rows()
     [('mixed', None, 'mixed'), ('refund', 'billing', None)]
     """
-    known(frame, [topic, category, *([stable] if stable else [])], yes_no=[stable] if stable else [])
+    asked(frame, [topic, category, *([stable] if stable else [])], yes_no=[stable] if stable else [])
     if wrong := [f"{name} is {value}" for name, value in (("purity", purity), ("margin", margin)) if not 0 <= value <= 1]:
         raise UsageError("shares lie between 0 and 1", wrong)
     is_stable = pl.col(stable).cast(pl.Boolean).fill_null(False) if stable else pl.lit(True)
@@ -95,7 +92,7 @@ def suspects(frame: pl.DataFrame, *, topics: pl.DataFrame, topic: str = "topic",
     topics
         The frame of `expected`.
     """
-    known(frame, [topic, category])
+    asked(frame, [topic, category])
     belongs = topics.filter(pl.col("expected").is_not_null()).select(topic, "expected")
     joined = frame.join(belongs, on=topic, how="inner", maintain_order="left")
     return joined.filter(pl.col(category).cast(pl.String) != pl.col("expected"))
@@ -133,7 +130,7 @@ def misfiled(
         `low`, `high` (95 %, by customer), `q` (Benjamini and Hochberg over the topics compared, two-sided), `clear` (q passes and the interval
         leaves out zero), `too_few`.
     """
-    known(frame, [topic, category, resolved, cluster, *adjust], yes_no=[resolved])
+    asked(frame, [topic, category, resolved, cluster, *adjust], yes_no=[resolved])
     belongs = topics.filter(pl.col("expected").is_not_null()).select(pl.col(topic).alias("topic"), "expected")
     told = frame.select(pl.col(topic).alias("topic"), pl.col(category).cast(pl.String).alias("_filed"), *dict.fromkeys([resolved, cluster, *adjust]))
     rows = told.drop_nulls("_filed").join(belongs, on="topic", how="inner").with_columns(_else=pl.col("_filed") != pl.col("expected"))

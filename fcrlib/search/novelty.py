@@ -12,8 +12,7 @@ import numpy as np
 import polars as pl
 
 from fcrlib.judge.intervals import Z95, rate
-from fcrlib.model.columns import known
-from fcrlib.search.contrast import false_discovery
+from fcrlib.search.contrast import asked, false_discovery
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,7 @@ def moved(
     Returns
     -------
     pl.DataFrame
-        One row per topic; new ones first, then gone, growing, shrinking and steady ones, each by what moved most: `topic`, `n_before`, `n_after`
+        One row per topic, none without contacts; new ones first, then gone, growing, shrinking and steady ones, each by what moved most: `topic`, `n_before`, `n_after`
         (contacts), `customers_before`, `customers_after`, `rate_before`, `rate_after` (share of the customers of the period who asked about it),
         `ratio` of the two with `low`, `high` (95 %; half a customer is added to each count, so that it stays finite), `p` (Fisher's exact test,
         two-sided), `q` (Benjamini and Hochberg over the topics), `kind`: new (q passes and the ratio is at least `times`), gone, growing, shrinking,
@@ -52,8 +51,6 @@ def moved(
     ------
     UsageError
         For columns that are not there, or a `later` that is not yes/no.
-    DataError
-        If there are no rows.
 
     References
     ----------
@@ -67,7 +64,7 @@ def moved(
     >>> moved(frame).select("topic", "n_before", "n_after", "kind").rows()
     [('export', 0, 40, 'new'), ('login', 200, 160, 'shrinking')]
     """
-    known(frame, [topic, later, cluster], yes_no=[later])
+    asked(frame, [topic, later, cluster], yes_no=[later])
     rows = frame.filter(pl.col(later).is_not_null()).select(
         pl.col(topic).alias("topic"), pl.col(later).cast(pl.Boolean).alias("later"), _who(cluster)
     )
@@ -90,6 +87,8 @@ def moved(
 def novelty_rate(frame: pl.DataFrame, *, moved: pl.DataFrame, topic: str = "topic", later: str = "later", cluster: str = "customer") -> pl.DataFrame:
     """How many contacts of the later period are about a new topic: `n`, `clusters`, `share`, `low`, `high`, `deff`.
 
+    Where there are no topics, or no two periods to compare, no contact is known to be about a new topic or not: `n` is 0 and `share` null.
+
     The interval says how sure the share is for these topics; that they were found in the same contacts is not in it.
 
     Parameters
@@ -99,9 +98,11 @@ def novelty_rate(frame: pl.DataFrame, *, moved: pl.DataFrame, topic: str = "topi
     moved
         The frame of `moved`.
     """
-    known(frame, [topic, later, cluster], yes_no=[later])
+    asked(frame, [topic, later, cluster], yes_no=[later])
     new = moved.filter(pl.col("kind") == "new")[topic]
-    here = frame.filter(pl.col(later).cast(pl.Boolean)).with_columns(_new=pl.col(topic).is_in(new.implode(), nulls_equal=True))
+    compared = moved.filter(pl.col(topic).is_not_null())["p"].is_not_null().any()
+    is_new = pl.when(pl.lit(compared)).then(pl.col(topic).is_in(new.implode(), nulls_equal=True))
+    here = frame.filter(pl.col(later).cast(pl.Boolean)).with_columns(_new=is_new)
     return rate(here, "_new", cluster=cluster)
 
 

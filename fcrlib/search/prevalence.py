@@ -12,8 +12,7 @@ import polars as pl
 
 from fcrlib.judge.intervals import MIN_CUSTOMERS, rate
 from fcrlib.judge.rates import is_final
-from fcrlib.model.columns import known
-from fcrlib.search.contrast import contrasts, false_discovery
+from fcrlib.search.contrast import asked, contrasts, false_discovery
 
 COLUMNS = (
     "n", "customers", "share", "failed", "share_of_failed", "rate", "rate_low", "rate_high", "rate_alike", "difference", "low", "high", "beyond",
@@ -61,7 +60,7 @@ def excess(
     Returns
     -------
     pl.DataFrame
-        One row per topic, by the lower end of the difference, the largest first, then by size: `topic`, `n` contacts, `customers`, `share` of all
+        One row per topic, none without contacts, by the lower end of the difference, the largest first, then by size: `topic`, `n` contacts, `customers`, `share` of all
         contacts, `failed` of them, `share_of_failed` (of all failures), `rate` = failed / n with `rate_low`, `rate_high` (95 %, by customer),
         `difference` to contacts alike with `low`, `high` (95 %, by customer), `rate_alike` = rate - difference, `beyond` = difference x n (contacts),
         `compared` (share of its contacts that have others alike), `p` (one-sided: fails more), `q` (Benjamini and Hochberg, over the topics
@@ -71,8 +70,6 @@ def excess(
     ------
     UsageError
         For columns that are not there, or a `failed` that is not yes/no.
-    DataError
-        If there are no rows.
 
     References
     ----------
@@ -85,7 +82,7 @@ def excess(
     >>> excess(frame).select("topic", "n", pl.col("rate", "difference").round(1), "over").row(0)
     (1, 500, 1.0, 0.8, True)
     """
-    known(frame, [topic, failed, cluster, *adjust], yes_no=[failed])
+    asked(frame, [topic, failed, cluster, *adjust], yes_no=[failed])
     rows = frame.select(pl.col(topic).alias("topic"), pl.col(failed).cast(pl.Boolean).alias("failed"), cluster, *adjust)
     rates = rate(rows, "failed", by="topic", cluster=cluster).select("topic", "clusters", rate="share", rate_low="low", rate_high="high")
     told = contrasts(rows, group="topic", what="failed", strata=adjust, cluster=cluster).drop("clusters")

@@ -16,7 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from fcrlib.model.errors import UsageError
+from fcrlib.model.errors import LibraryError, UsageError
 from fcrlib.texts.readable import LONGEST
 
 Floats = npt.NDArray[np.float32]
@@ -139,11 +139,11 @@ def installed(name: str, *, of: str = "") -> None:
 
     Raises
     ------
-    UsageError
+    LibraryError
         If it is not installed, with what to do.
     """
     if importlib.util.find_spec((of or name).split(".")[0]) is None:
-        raise UsageError(f"this needs the library '{name}', which is not installed here: `pip install {name}`")
+        raise LibraryError(f"this needs the library '{name}', which is not installed here: `pip install {name}`")
 
 
 def library(name: str, *, of: str = "") -> Any:

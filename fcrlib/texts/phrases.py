@@ -1,7 +1,8 @@
 """Which words can a topic be told by?
 
 Phrases of one to three words that several texts share. They begin and end with a word that means something, and "not" and "again" do: whoever
-writes that it did not arrive says something else than that it did. Words that mostly follow a greeting are names or courtesies.
+writes that it did not arrive says something else than that it did. Words that mostly follow a greeting are names or courtesies; words with three
+digits or more are numbers of accounts and orders, and in no phrase at all.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fcrlib.texts.readable import WORD
 
 LONGEST_PHRASE, FEWEST_TEXTS, MOST_PHRASES, SHORT = 3, 3, 100_000, 4
 NOTHING_SHARED = "(no words in common)"
+_NUMBERED = r"(?:\d\D*){3}"
 _EMPTY = """
 a about above after all also although am an and any anybody anyone anything are around as at be because been before being can think thinking thought guys below between both but by
 could did do does doing done during each either else ever every everything few for from further get gets getting give go goes going got had has have
@@ -90,8 +92,12 @@ def _in_place(texts: pl.Series) -> pl.DataFrame:
     greeted = (pl.col("greeted").sum() * 2 >= pl.len()).over("said")
     empty = pl.col("said").is_in(list(EMPTY)) | (pl.col("said").str.len_chars() < 2) | greeted
     marks = {"hollow": HOLLOW, "leading": LEADING}
+    numbered = pl.col("said").str.contains(_NUMBERED)
     return told.with_columns(
-        word=pl.col("said").rank("dense").cast(pl.UInt64) - 1, empty=empty, **{name: pl.col("said").is_in(list(of)) for name, of in marks.items()}
+        numbered=numbered,
+        word=pl.col("said").rank("dense").cast(pl.UInt64) - 1,
+        empty=empty,
+        **{name: pl.col("said").is_in(list(of)) for name, of in marks.items()},
     )
 
 
@@ -105,7 +111,8 @@ def _counted(words: pl.DataFrame, *, length: int, fewest: int) -> pl.DataFrame:
     whole = pl.col("text") == pl.col("text").shift(1 - length)
     told = ~(pl.col("empty") | (pl.col("empty") | pl.col("leading")).shift(1 - length))
     meant = pl.all_horizontal(*(pl.col("empty").shift(-ahead) | pl.col("hollow").shift(-ahead) for ahead in range(length)))
-    found = words.select("text", code=code, fit=whole & told & ~meant).filter("fit")
+    numbered = pl.any_horizontal(*(pl.col("numbered").shift(-ahead) for ahead in range(length)))
+    found = words.select("text", code=code, fit=whole & told & ~meant & ~numbered).filter("fit")
     shared = found.unique(["text", "code"]).group_by("code").agg(texts=pl.len()).filter(pl.col("texts") >= fewest)
     known = words.select("word", "said").unique("word").sort("word")["said"]
     parts = [(pl.col("code") // count ** (length - 1 - ahead) % count).alias(str(ahead)) for ahead in range(length)]

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from fcrlib.judge.rates import is_final
+from fcrlib.model.desk import Desk
 
 KEY = ["source", "contact_id"]
 SURE, NONE = "sure", "none"
@@ -81,6 +82,16 @@ def unread(judged: pl.DataFrame, texts: pl.DataFrame, *, notes: tuple[str, ...])
     """A reading without topics, and why."""
     told = texts.select(*KEY, topic=pl.lit(None, pl.Int32), confidence=pl.lit(None, pl.Float64), level=pl.lit(NONE))
     return Reading(texts, told, pl.DataFrame(schema=TOPICS), _judged(judged, told), None, notes)
+
+
+def why_not(desk: Desk, texts: pl.DataFrame, *, fewest: int) -> str:
+    """Why there are no topics, in a sentence; `fewest` different texts are needed."""
+    if not texts.is_empty():
+        return f"There are too few different texts to find topics in: of {texts.height:,} openings fewer than {fewest} differ in their words."
+    said = desk.contacts.select(pl.any_horizontal(pl.col("subject", "body").str.contains(r"\S")).any()).item()
+    written = desk.events.select((pl.col("actor").eq("customer") & pl.col("text").str.contains(r"\S")).any()).item()
+    whose = "The first contacts of these periods hold" if said or written else "This desk holds"
+    return f"{whose} no texts, so nothing can be told of what customers wrote about."
 
 
 def _judged(judged: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,8 @@ def renamed(topics: pl.DataFrame, *, names: Names, carried: pl.DataFrame | None 
         The frame with `name` and `named_by`: analyst (under this fingerprint), carried (the same topic of the last period was named so; of two that
         would carry one name, nobody does), found (nobody named it: the label).
     """
-    known(topics, ["topic", "fingerprint", "label"])
+    # Of no topics, none is renamed: that is no mistake.
+    known(topics if topics.height else topics.clear(1), ["topic", "fingerprint", "label"])
     given = pl.DataFrame(
         {"fingerprint": list(names.known), "given": list(names.known.values())}, schema={"fingerprint": pl.String, "given": pl.String}
     )

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from topical import assigned
 
-from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.errors import UsageError
 from fcrlib.search.contrast import contrasts, false_discovery
 from fcrlib.search.standardised import risk_differences
 
@@ -81,8 +81,15 @@ def test_wrong_columns_are_named_at_once() -> None:
     with pytest.raises(UsageError) as error:
         contrasts(frame, group="group", what="failed", strata=["channel"])
     assert len(error.value.problems) == 3
-    with pytest.raises(DataError):
-        contrasts(frame.clear().cast({"failed": pl.Boolean}), group="group", what="failed", cluster=None)
+    with pytest.raises(UsageError, match="no column 'channel'"):
+        contrasts(frame.clear(), group="group", what="group", strata=["channel"])
+
+
+def test_of_no_contacts_no_group_is_told() -> None:
+    frame = pl.DataFrame(schema={"group": pl.String, "failed": pl.Boolean})
+    told = contrasts(frame, group="group", what="failed", cluster=None)
+    assert told.is_empty()
+    assert told.columns == ["group", "n", "clusters", "compared", "value", "low", "high", "p"]
 
 
 def test_false_discovery_is_that_of_benjamini_and_hochberg() -> None:

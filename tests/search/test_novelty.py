@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from scipy.stats import fisher_exact
 
-from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.errors import UsageError
 from fcrlib.search.novelty import moved, novelty_rate, periods
 
 NEW = (0, 1, 2)
@@ -84,12 +84,12 @@ def test_no_topic_and_no_customer_are_levels_of_their_own() -> None:
     assert_frame_equal(table, moved(frame.sample(fraction=1, shuffle=True, seed=1)))
 
 
-def test_one_period_alone_has_no_ratio_and_no_frame_is_refused() -> None:
+def test_one_period_alone_has_no_ratio_and_no_contacts_have_no_topics() -> None:
     table = moved(asked(seed=5).with_columns(later=pl.lit(True)))
     assert table["ratio"].null_count() == table["p"].null_count() == table.height
     assert set(table["kind"]) == {"steady"}
-    with pytest.raises(DataError):
-        moved(asked(seed=5).clear())
+    assert moved(asked(seed=5).clear()).schema == table.schema
+    assert moved(asked(seed=5).clear()).is_empty()
     with pytest.raises(UsageError, match="no column 'when'"):
         moved(asked(seed=5), later="when")
 
@@ -109,3 +109,10 @@ def test_repeats_and_exclusions_are_nothing_that_was_asked_anew() -> None:
     now = pl.DataFrame({"label": ["resolved", "repeat", "pending"]})
     then = pl.DataFrame({"label": ["failed", "excluded"]})
     assert periods(now, earlier=then)["later"].to_list() == [False, True, True]
+
+
+def test_without_two_periods_or_topics_no_contact_is_known_to_be_about_a_new_topic_or_not() -> None:
+    frame = asked(seed=5)
+    for known in (frame.filter("later"), frame.with_columns(topic=pl.lit(None, frame.schema["topic"])), frame.clear()):
+        assert novelty_rate(known, moved=moved(known)).select("n", "share").row(0) == (0, None)
+    assert novelty_rate(frame, moved=moved(frame))["n"].item() == frame["later"].sum()

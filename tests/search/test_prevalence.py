@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from topical import assigned
 
-from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.errors import UsageError
 from fcrlib.search.prevalence import COLUMNS, excess, failures
 
 PLANTED = {3: 0.2, 11: 0.2, 17: 0.2, 25: 0.2}
@@ -97,8 +97,10 @@ def test_reopened_contacts_are_asked_the_same_way() -> None:
 
 def test_nothing_to_count_is_said() -> None:
     frame = assigned(seed=2, contacts=400)
-    with pytest.raises(DataError, match="no rows"):
-        excess(frame.clear())
+    assert excess(frame.clear()).schema == excess(frame).schema
+    assert excess(frame.clear()).is_empty()
+    with pytest.raises(UsageError, match="no column 'when'"):
+        excess(frame.clear(), failed="when")
     with pytest.raises(UsageError, match="yes/no"):
         excess(frame.with_columns(failed=pl.col("category")))
     assert not excess(frame.head(5))["over"].any()

@@ -52,7 +52,7 @@ def _names(told: pl.Series) -> pl.Series:
 def read(openings: pl.DataFrame) -> str:
     """One sentence on what was read; `openings` as `texts.openings.openings` makes it."""
     if openings.is_empty():
-        return "No first contact of this desk has a text"
+        return "No first contact of these periods has a text"
     different, most = int(openings["representative"].sum()), openings.select(pl.col("copies").max()).item()
     languages = openings.drop_nulls("language").group_by("language").len().sort("len", "language", descending=[True, False])["language"]
     said = f"; languages: {', '.join(_label(one) for one in languages.head(5))}" if languages.len() else "; no language is known"
@@ -74,12 +74,11 @@ def held(found: Reading) -> str:
 
 
 def listed(topics: pl.DataFrame, *, most: int = 20) -> Table:
-    """The largest topics with their phrases and the opening nearest to their middle."""
+    """The largest topics with the opening nearest to their middle."""
     shown = topics.sort(pl.col("n") * -1, "topic").head(most)
-    words = [", ".join(quote(phrase, limit=40) for phrase in row[:5]) for row in shown["phrases"].to_list()]
     said = pl.Series("said", [quote(text or "", limit=160) for text in shown["quote"].to_list()], dtype=pl.String)
-    shown = titled(shown.drop("name", "fingerprint", strict=False), topics=topics).with_columns(said, words=pl.Series(words, dtype=pl.String))
-    heads = (Column("name", "topic"), Column("n", "contacts", "count"), Column("words", "phrases"), Column("said", "for example"))
+    shown = titled(shown.drop("name", "fingerprint", strict=False), topics=topics).with_columns(said)
+    heads = (Column("name", "topic"), Column("n", "contacts", "count"), Column("said", "for example"))
     rest = (Column("stability", "stability", "percent"), Column("stable", "stable"), Column("fingerprint", "fingerprint"))
     more = f"The {most} largest of {_some(topics.height, 'topic')}." if topics.height > most else ""
     title = f"The largest topic is “{shown['name'][0]}” with {_some(int(shown['n'][0]), 'contact')}" if shown.height else "No topic was found"
@@ -89,16 +88,16 @@ def listed(topics: pl.DataFrame, *, most: int = 20) -> Table:
 
 
 def largest_over(*excesses: pl.DataFrame, most: int = 3) -> list[int]:
-    """The topics to look into more closely: those over-represented, the first of each frame in turn, else the largest."""
+    """The topics to look into more closely: those over-represented, the first of each frame in turn, else the one with most failed contacts."""
     wanted = [excess.filter(pl.col("over") & pl.col("topic").is_not_null())["topic"].head(most).to_list() for excess in excesses]
     first = list(dict.fromkeys(topic for several in wanted for topic in several))[:most]
-    known = excesses[0].filter(pl.col("topic").is_not_null()).sort(pl.col("failed") * -1, "topic")["topic"].to_list()
+    known = excesses[0].filter(pl.col("topic").is_not_null() & (pl.col("failed") > 0)).sort(pl.col("failed") * -1, "topic")["topic"].to_list()
     return first or known[:1]
 
 
-def inner(parts: pl.DataFrame, *, topics: pl.DataFrame, most: int = 12) -> Table:
-    """What the failed contacts of some topics are about more closely; `parts` as `explain.topics.inside` makes it."""
-    shown = titled(parts.head(most), topics=topics)
+def inner(parts: pl.DataFrame, *, topics: pl.DataFrame, most: int = 5) -> Table:
+    """What the failed contacts of some topics are about more closely, the largest of each; `parts` as `explain.topics.inside` makes it."""
+    shown = titled(parts.filter(pl.int_range(pl.len()).over("topic") < most), topics=topics)
     labels = pl.Series("label", [quote(label, limit=LONGEST) for label in shown["label"].to_list()], dtype=pl.String)
     said = pl.Series("quote", [quote(text or "", limit=160) for text in shown["quote"].to_list()], dtype=pl.String)
     heads = (
@@ -108,12 +107,16 @@ def inner(parts: pl.DataFrame, *, topics: pl.DataFrame, most: int = 12) -> Table
         Column("share", "of the topic's", "percent"),
     )
     rest = (Column("stable", "stable"), Column("quote", "for example"))
-    title = (
-        "Inside these topics, the failed contacts fall into finer ones"
-        if parts.height
-        else "There are too few failed contacts in any topic to look into it more finely"
-    )
-    return Table("topics-inside", title, shown.with_columns(labels, said), (*heads, *rest))
+    more = f"The {most} largest of each topic." if shown.height < parts.height else ""
+    return Table("topics-inside", _finer(parts), shown.with_columns(labels, said), (*heads, *rest), note=more)
+
+
+def _finer(parts: pl.DataFrame) -> str:
+    """One sentence on how many finer topics there are inside some."""
+    if parts.is_empty():
+        return "No topic was looked into more finely: that takes 20 different texts of failed contacts"
+    hold = parts.filter(pl.col("stable").fill_null(False)).height
+    return f"Inside {_some(parts['topic'].n_unique(), 'topic')}, the failed contacts fall into {_some(parts.height, 'finer one')}, {count(hold) if hold else 'none'} of them stable"
 
 
 def moved_table(moved: pl.DataFrame) -> Table:
@@ -148,10 +151,12 @@ def over(excess: pl.DataFrame, *, what: str = FAILED) -> str:
     what
         `failed` or `reopened`, what was counted.
     """
-    compared = excess.filter(pl.col("p").is_not_null())
+    known = excess.filter(pl.col("topic").is_not_null())
+    compared, found = known.filter(pl.col("p").is_not_null()), known.filter("over")
+    if known.is_empty():
+        return "There is no topic to compare"
     if compared.is_empty():
         return "No topic has enough contacts with others alike to be compared"
-    found = excess.filter("over")
     if found.is_empty():
         return f"None of {_some(compared.height, 'topic')} is over-represented among {what} contacts beyond chance"
     row = found.row(0, named=True)
@@ -164,13 +169,14 @@ def over(excess: pl.DataFrame, *, what: str = FAILED) -> str:
 
 def missed(excess: pl.DataFrame, *, what: str = FAILED) -> str:
     """One sentence that tells the largest topic from the one that stands out most, so that size is not taken for excess."""
-    known = excess.filter(pl.col("failed") > 0)
+    known = excess.filter((pl.col("failed") > 0) & pl.col("topic").is_not_null())
     if known.is_empty():
-        return f"No contact {'was reopened' if what == REOPENED else 'failed'}"
+        whose = "No contact" if not excess["failed"].sum() else "No contact that is known to be about a topic"
+        return f"{whose} {'was reopened' if what == REOPENED else 'failed'}"
     row = known.sort(pl.col("failed") * -1, "name").row(0, named=True)
     verdict = {
         True: "and it is over-represented, too",
-        False: "but it is large rather than clearly over-represented",
+        False: "but it is not clearly over-represented",
         None: "but it could not be compared",
     }
     said = verdict[row["over"] if row["p"] is not None else None]
@@ -187,8 +193,9 @@ def excess_figure(excess: pl.DataFrame, *, id: str = "topics-over", what: str = 
         Column("rate_alike", "contacts alike", "percent"),
     )
     rest = (Column("difference", "difference", "points"), Column("low", "95 % from", "points"), Column("high", "to", "points"))
-    note = f"Share of contacts that {_VERBS[what]}, against contacts alike that are about something else. Ranked by the lower end of the interval."
-    return effects.effects(shown, id=id, title=over(excess, what=what), columns=(*heads, *rest), good="down", note=note)
+    note = f"Share of contacts that {_VERBS[what]}, against contacts alike that are about something else. Ranked by the lower end of the interval. "
+    note += "Among many topics some intervals leave out none by chance alone: over-represented is said only where that is unlikely."
+    return effects.effects(shown, id=id, title=over(excess, what=what), columns=(*heads, *rest), good="down", clear="over", note=note)
 
 
 def over_findings(excess: pl.DataFrame, *, figure: str, topics: pl.DataFrame | None = None, what: str = FAILED, most: int = 3) -> list[Finding]:
@@ -196,7 +203,7 @@ def over_findings(excess: pl.DataFrame, *, figure: str, topics: pl.DataFrame | N
 
     With `topics` (`stable`, `quote`) each brings the opening nearest to its middle, and topics that do not hold are passed over.
     """
-    rows = _holding(excess.filter("over"), topics)
+    rows = _holding(excess.filter(pl.col("over") & pl.col("topic").is_not_null()), topics)
     return [_quoting(_over(row, figure=figure, what=what), row, topics) for row in rows[:most]]
 
 
@@ -240,22 +247,25 @@ def moves(moved: pl.DataFrame) -> str:
     moved
         `search.novelty.moved` with `name`.
     """
-    if moved["p"].null_count() == moved.height:
-        return "There is no earlier period to compare the topics with"
-    kinds = {kind: moved.filter((pl.col("kind") == kind) & pl.col("topic").is_not_null()) for kind in ("new", "gone", "growing", "shrinking")}
+    known = moved.filter(pl.col("topic").is_not_null())
+    if known.is_empty():
+        return "There is no topic to compare"
+    if known["p"].null_count() == known.height:
+        return "There are no topics of two periods to compare"
+    kinds = {kind: known.filter(pl.col("kind") == kind) for kind in ("new", "gone", "growing", "shrinking")}
     said = [f"{count(rows.height)} {kind}" for kind, rows in kinds.items() if rows.height]
     if not said:
-        return f"None of {_some(moved.height, 'topic')} became clearly more or less frequent"
+        return f"None of {_some(known.height, 'topic')} became clearly more or less frequent"
     first = kinds["new"] if kinds["new"].height else kinds["growing"]
     most = f"; most of all {first['name'][0]}, {_times(first.row(0, named=True))}" if first.height else ""
-    return f"Topics against the period before: {', '.join(said)}{most}"
+    return f"Topics against the earlier period: {', '.join(said)}{most}"
 
 
 def newcomers(rate: pl.DataFrame) -> str:
     """One sentence on how many contacts are about new topics; `rate` is the one row of `search.novelty.novelty_rate`."""
     row = rate.row(0, named=True)
     if row["share"] is None:
-        return "There are no contacts in the later period"
+        return "How many contacts are about new topics is not known: there are no topics of two periods to compare"
     if not row["share"]:
         return f"None of {_some(row['n'], 'contact')} is about a topic that is new"
     return f"{percent(row['share'])} of {_some(row['n'], 'contact')} are about topics that are new ({interval(row['low'], row['high'])})"
@@ -282,13 +292,15 @@ def _new(row: dict[str, Any], *, figure: str) -> Finding:
 
 
 def kept(carried: pl.DataFrame) -> str:
-    """One sentence on how many topics are those of the last period; `carried` as `texts.carried.carried` makes it."""
+    """One sentence on how many topics are those of the earlier period; `carried` as `texts.carried.carried` makes it."""
     if carried.is_empty():
         return "There are no topics to carry over"
+    if carried["kind"].null_count() == carried.height:
+        return "There are no topics of an earlier period to hold these against"
     counts = {kind: carried.filter(pl.col("kind") == kind).height for kind in ("same", "split", "merged", "new")}
     words = {"same": "the same as", "split": "split from one of", "merged": "merged from several of", "new": "without one among"}
     said = ", ".join(f"{count(number)} {words[kind]}" for kind, number in counts.items() if number)
-    return f"Of {_some(carried.height, 'topic')}: {said} the topics of the last period"
+    return f"Of {_some(carried.height, 'topic')}: {said} the topics of the earlier period"
 
 
 def filed(misfiled: pl.DataFrame, *, topics: pl.DataFrame) -> str:
@@ -304,17 +316,18 @@ def filed(misfiled: pl.DataFrame, *, topics: pl.DataFrame) -> str:
         return "No topic belongs to one category clearly enough to say that a contact is filed elsewhere"
     whole, away = int(pure["n"].sum()), int(misfiled["elsewhere"].sum())
     if not away:
-        return f"All {count(whole)} contacts whose topic has a category are filed under it"
+        return f"None of {_some(whole, 'contact')} whose topic has a category is filed under another"
     row = misfiled.row(0, named=True)
     return (
-        f"{count(away)} of {_some(whole, 'contact')} ({percent(away / whole)}) are not filed under the category of their topic; "
+        f"{count(away)} of {_some(whole, 'contact')} ({percent(away / whole)}) {_is(away)} not filed under the category of their topic; "
         f"most about {row['name']}, which reads like {_label(row['expected'])} and is filed under {_label(row['mostly'])}"
     )
 
 
-def filed_findings(misfiled: pl.DataFrame, *, figure: str, most: int = 2) -> list[Finding]:
-    """Topics whose contacts are resolved less or more often where they are filed elsewhere, as findings, grade C."""
-    return [_filed(row, figure=figure) for row in misfiled.filter("clear").head(most).to_dicts()]
+def filed_findings(misfiled: pl.DataFrame, *, figure: str, topics: pl.DataFrame | None = None, most: int = 2) -> list[Finding]:
+    """Topics whose contacts are resolved less or more often where they are filed elsewhere, as findings, grade C. `topics` as in `over_findings`."""
+    rows = _holding(misfiled.filter("clear"), topics)
+    return [_quoting(_filed(row, figure=figure), row, topics) for row in rows[:most]]
 
 
 def _filed(row: dict[str, Any], *, figure: str) -> Finding:
@@ -335,11 +348,11 @@ def _filed(row: dict[str, Any], *, figure: str) -> Finding:
 
 
 def _before(row: dict[str, Any]) -> str:
-    """How often it was asked about in the period before; of a topic that was not there, the upper end says nothing."""
+    """How often it was asked about in the earlier period; of a topic that was not there, the upper end says nothing."""
     if not row["customers_before"]:
-        return f"Nobody did in the period before; chance aside, it is now at least {number(row['low'])} times as frequent."
+        return f"Nobody did in the earlier period; chance aside, it is now at least {number(row['low'])} times as frequent."
     between = f"{number(row['low'])} to {number(row['high'])} times"
-    return f"In the period before it was {percent(row['rate_before'])}: now {_times(row)} ({between})."
+    return f"In the earlier period it was {percent(row['rate_before'])}: now {_times(row)} ({between})."
 
 
 def _mark(row: dict[str, Any]) -> str:
