@@ -76,7 +76,7 @@ class Layout:
     height: float
 
 
-def fishbone(causes: pl.DataFrame, *, id: str, title: str, effect: str, note: str = "") -> Figure:
+def fishbone(causes: pl.DataFrame, *, id: str, title: str, effect: str, note: str = "", currency: str = "") -> Figure:
     """Draw causes on the bones they hang on, with their numbers; a bone on which nothing hangs is drawn faint.
 
     Facts about the handling are drawn only where contacts that have them fail clearly more often than alike ones; the table has all of them.
@@ -89,13 +89,15 @@ def fishbone(causes: pl.DataFrame, *, id: str, title: str, effect: str, note: st
         What the head says, e.g. "31.8 % of first contacts fail".
     note
         One sentence under it, after the one that says how to read it.
+    currency
+        Of the costs, where there are any.
     """
     drawn = _hung(causes)
     chart = _drawn(layout(causes, effect=effect)) if causes.height else None
-    short = pl.when(pl.col("grade") == "C").then(pl.lit(COMPARED)).otherwise("why").alias("why")
-    numbers = causes.with_columns(pl.col("kind").replace_strict(KINDS), short)
+    short = pl.when(pl.col("grade") == "C").then(pl.lit(COMPARED)).otherwise("why")
+    numbers = causes.with_columns(pl.col("kind").replace_strict(KINDS), graded=pl.format("{}: {}", "grade", short))
     said = _described(drawn, effect=effect)
-    return Figure(id, title, chart, numbers, _columns(causes), f"{NOTE} {note}".strip(), said)
+    return Figure(id, title, chart, numbers, _columns(causes, currency=currency), f"{NOTE} {note}".strip(), said)
 
 
 def _hung(causes: pl.DataFrame) -> pl.DataFrame:
@@ -259,13 +261,11 @@ def _skeleton(made: Layout, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     return layers
 
 
-def _columns(causes: pl.DataFrame) -> tuple[Column, ...]:
+def _columns(causes: pl.DataFrame, *, currency: str) -> tuple[Column, ...]:
     shown = [
-        Column("bone", "bone"), Column("kind", "kind"), Column("name", "cause"), Column("n", "failed contacts", "count"),
-        Column("share", "share", "percent"), Column("low", "95 % from", "percent"), Column("high", "to", "percent"),
-        Column("difference", "more failures than alike", "points"), Column("difference_low", "95 % from", "points"),
-        Column("difference_high", "to", "points"), Column("e_value_limit", "E-value", "number"), Column("cost", "cost", "money"),
-        Column("grade", "grade"), Column("why", "why"),
+        Column("bone", "bone"), Column("name", "cause"), Column("n", "failed contacts", "count"), Column("share", "share", "percent"),
+        Column("difference", "more than alike", "points"), Column("difference_low", "95 % from", "points"), Column("difference_high", "to", "points"),
+        Column("e_value_limit", "E-value", "number"), Column("cost", "cost", "money", currency), Column("graded", "grade"),
     ]  # fmt: skip
     return tuple(column for column in shown if column.name != "cost" or causes["cost"].count())
 
