@@ -1,6 +1,6 @@
 """Are topics found faster, better and more steadily than by BERTopic out of the box?
 
-    python bench/topics.py [--contacts 10000] [--texts FILE.csv --text COLUMN --label COLUMN] [--vectors FILE.npy] [--seeds 3] [--classic] [--unknown]
+    python bench/topics.py [--quick] [--contacts 10000] [--texts FILE.csv --text COLUMN --label COLUMN] [--vectors FILE.npy] [--seeds 3] [--classic] [--unknown]
 
 Without a file an invented desk is asked, whose themes are known. `--vectors` takes embeddings made elsewhere, one row per text, so that both ways
 start from the same; `--classic` asks BERTopic's own way as well (umap-learn and hdbscan), on the same vectors; `--unknown` hides a fifth of the
@@ -107,6 +107,7 @@ def timed(model: topics.TopicModel, texts: pl.Series) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--contacts", type=int, default=10_000)
     parser.add_argument("--texts", type=Path)
     parser.add_argument("--text", default="text")
@@ -116,6 +117,8 @@ def main() -> None:
     parser.add_argument("--classic", action="store_true")
     parser.add_argument("--unknown", action="store_true")
     chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.contacts, chosen.seeds = 2_000, 1
     texts, labels = read(chosen)
     means = Given(texts.to_list(), np.load(chosen.vectors)) if chosen.vectors else embedder()
     topics.fit(texts.head(500), embedder=means)  # what is loaded once is not counted
