@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.costs import total
-from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, Z95, difference, mature, rate, withhold
+from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, beyond_chance, difference, mature, rate, withhold
 from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
 from fcrlib.signs.found import BY, HINT, HUMAN, LEAST, signs
@@ -240,13 +240,9 @@ def _with_mode(contacts: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
 
 
 def _beyond_chance(table: pl.DataFrame, *, gap: str, compared: int) -> pl.DataFrame:
-    """Mark gaps (`gap`, `gap_low`, `gap_high`) that leave out zero however many are compared: the interval is widened as Bonferroni would have it."""
-    from scipy.special import ndtri
-
-    wider = float(ndtri(1 - 0.025 / max(compared, 1))) / Z95
+    """Mark gaps (`gap`, `gap_low`, `gap_high`) that leave out zero however many are compared."""
     value, low, high = pl.col(gap), pl.col(f"{gap}_low"), pl.col(f"{gap}_high")
-    reach = pl.when(value < 0).then(high - value).otherwise(value - low)
-    return table.with_columns(clear=(value.abs() > wider * reach).fill_null(False))
+    return table.with_columns(clear=beyond_chance(value, below=value - low, above=high - value, compared=compared))
 
 
 def statements(tags: pl.DataFrame, *, contacts: pl.DataFrame, by: str | Sequence[str]) -> pl.DataFrame:

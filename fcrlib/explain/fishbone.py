@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.judge.rates import Z95, mature, rate, withhold
+from fcrlib.judge.rates import beyond_chance, mature, rate, withhold
 from fcrlib.model.columns import known
 from fcrlib.model.taxonomy import BONES, UNEXPLAINED, Mode, Taxonomy
 from fcrlib.search.standardised import risk_differences
@@ -204,13 +204,9 @@ def _compared(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _clear(table: pl.DataFrame) -> pl.DataFrame:
-    """Mark differences that leave out zero however many are compared: the interval is widened as Bonferroni would have it."""
-    from scipy.special import ndtri
-
-    wider = float(ndtri(1 - 0.025 / max(table["difference"].count(), 1))) / Z95
+    """Mark differences that leave out zero however many are compared."""
     gap, low, high = (pl.col(name) for name in ("difference", "difference_low", "difference_high"))
-    reach = pl.when(gap < 0).then(high - gap).otherwise(gap - low)
-    return table.with_columns(clear=(gap.abs() > wider * reach).fill_null(False))
+    return table.with_columns(clear=beyond_chance(gap, below=gap - low, above=high - gap, compared=table["difference"].count()))
 
 
 def _settled(final: pl.DataFrame, taxonomy: Taxonomy) -> list[str]:

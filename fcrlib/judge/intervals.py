@@ -133,15 +133,27 @@ def stand_apart(rates: pl.DataFrame, *, whole: float | None) -> pl.DataFrame:
 
     The interval is widened as Bonferroni would have it: the more rows are compared, the further out one has to be.
     """
-    from scipy.special import ndtri
-
     compared = rates["share"].count()
     if whole is None or compared < 2:
         return rates.with_columns(apart=pl.lit(False))
-    wider = float(ndtri(1 - 0.025 / compared)) / Z95
-    gap = pl.col("share") - whole
-    reach = pl.when(gap < 0).then(pl.col("high") - pl.col("share")).otherwise(pl.col("share") - pl.col("low"))
-    return rates.with_columns(apart=(gap.abs() > wider * reach).fill_null(False))
+    below, above = pl.col("share") - pl.col("low"), pl.col("high") - pl.col("share")
+    return rates.with_columns(apart=beyond_chance(pl.col("share") - whole, below=below, above=above, compared=compared))
+
+
+def beyond_chance(gap: pl.Expr, *, below: pl.Expr, above: pl.Expr, compared: int) -> pl.Expr:
+    """Does a difference leave out zero however many are compared? The interval is widened as Bonferroni would have it.
+
+    Parameters
+    ----------
+    gap
+        The difference; where it is null, the answer is no.
+    below, above
+        How far its 95 % interval reaches to either side.
+    """
+    from scipy.special import ndtri
+
+    wider = float(ndtri(1 - 0.025 / max(compared, 1))) / Z95
+    return (gap.abs() > wider * pl.when(gap < 0).then(above).otherwise(below)).fill_null(False)
 
 
 @dataclass(frozen=True, slots=True)

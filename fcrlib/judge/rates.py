@@ -12,11 +12,24 @@ from typing import Literal
 import polars as pl
 
 from fcrlib.judge.curves import censored_fcr, nowcast, repeat_curve
-from fcrlib.judge.intervals import MIN_CONTACTS, MIN_CUSTOMERS, Z95, Difference, difference, rate, share, stand_apart, t_quantile, wilson, withhold
+from fcrlib.judge.intervals import (
+    MIN_CONTACTS,
+    MIN_CUSTOMERS,
+    Z95,
+    Difference,
+    beyond_chance,
+    difference,
+    rate,
+    share,
+    stand_apart,
+    t_quantile,
+    wilson,
+    withhold,
+)
 from fcrlib.judge.survival import keys_of
 
 __all__ = [
-    "INDEX", "MIN_CONTACTS", "MIN_CUSTOMERS", "Z95", "Difference", "censored_fcr", "difference", "fcr", "final_fcr", "is_final", "mature", "nowcast", "rate",
+    "INDEX", "MIN_CONTACTS", "MIN_CUSTOMERS", "Z95", "Difference", "beyond_chance", "censored_fcr", "difference", "fcr", "final_fcr", "is_final", "mature", "nowcast", "rate",
     "repeat_curve", "share", "stand_apart", "wilson", "withhold",
 ]  # fmt: skip
 INDEX = ("resolved", "failed")

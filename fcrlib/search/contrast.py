@@ -89,24 +89,6 @@ def asked(frame: pl.DataFrame, columns: Sequence[str], *, yes_no: Sequence[str] 
 _TOLD = {"n": pl.Int64, "clusters": pl.Int64, **dict.fromkeys(("compared", "value", "low", "high", "p"), pl.Float64)}
 
 
-def false_discovery(p: pl.Expr) -> pl.Expr:
-    """Benjamini and Hochberg's q: the share of false claims among all that are at least as clear; null where p is.
-
-    References
-    ----------
-    Benjamini and Hochberg (1995), J. Royal Statistical Society B 57, 289-300, section 3.1.
-
-    Examples
-    --------
-    >>> pl.DataFrame({"p": [0.01, None, 0.02, 0.5]}).select(false_discovery(pl.col("p")).round(3))["p"].to_list()
-    [0.03, None, 0.03, 0.5]
-    """
-    # From the largest down, each takes the smallest of what stands above it.
-    scaled = p * p.count() / p.rank("max")
-    descending = p.rank("ordinal", descending=True)
-    return scaled.sort_by(descending, nulls_last=True).cum_min().gather((descending - 1).cast(pl.Int64))
-
-
 def _members(rows: pl.DataFrame, cluster: str | None) -> Codes:
     if cluster is None:
         return np.arange(rows.height)

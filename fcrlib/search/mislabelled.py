@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from fcrlib.judge.compare import bh
 from fcrlib.judge.intervals import MIN_CONTACTS, MIN_CUSTOMERS, rate, share
 from fcrlib.model.errors import UsageError
-from fcrlib.search.contrast import asked, contrasts, false_discovery
+from fcrlib.search.contrast import asked, contrasts
 
 PURITY, MARGIN = 0.6, 0.3
 MISFILED = (
@@ -139,7 +140,7 @@ def misfiled(
     where = rows.filter("_else").group_by("topic", "_filed").len().sort("topic", "len", "_filed", descending=[False, True, False])
     mostly = where.group_by("topic").agg(elsewhere=pl.col("len").sum().cast(pl.Int64), mostly=pl.col("_filed").first())
     told = counts.join(mostly, on="topic").join(_resolved(rows, resolved, cluster=cluster, adjust=adjust, support=support), on="topic", how="left")
-    told = told.with_columns(pl.col("too_few").fill_null(True), q=false_discovery(pl.col("p")))
+    told = told.with_columns(pl.col("too_few").fill_null(True), q=bh(pl.col("p")))
     told = told.with_columns(clear=((pl.col("q") <= q) & ((pl.col("low") > 0) | (pl.col("high") < 0))).fill_null(False))
     return told.sort(pl.col("elsewhere") * -1, "topic").select(pl.col("topic").alias(topic), *MISFILED)
 

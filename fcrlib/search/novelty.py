@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from fcrlib.judge.compare import bh
 from fcrlib.judge.intervals import Z95, rate
-from fcrlib.search.contrast import asked, false_discovery
+from fcrlib.search.contrast import asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +138,7 @@ def _compared(table: pl.DataFrame, *, before: int, after: int) -> pl.DataFrame:
     error = (1 / (a + 0.5) - 1 / (before + 0.5) + 1 / (b + 0.5) - 1 / (after + 0.5)).clip(lower_bound=0).sqrt() * Z95
     p = _exact(table["customers_before"].to_numpy(), table["customers_after"].to_numpy(), before=before, after=after)
     table = table.with_columns(rate_before=a / before, rate_after=b / after, ratio=ratio, low=ratio * (-error).exp(), high=ratio * error.exp(), p=p)
-    return table.with_columns(q=false_discovery(pl.col("p")))
+    return table.with_columns(q=bh(pl.col("p")))
 
 
 def _exact(a: Counts, b: Counts, *, before: int, after: int) -> pl.Series:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from fcrlib.judge.compare import bh
 from fcrlib.judge.intervals import MIN_CUSTOMERS, rate
 from fcrlib.judge.rates import is_final
-from fcrlib.search.contrast import asked, contrasts, false_discovery
+from fcrlib.search.contrast import asked, contrasts
 
 COLUMNS = (
     "n", "customers", "share", "failed", "share_of_failed", "rate", "rate_low", "rate_high", "rate_alike", "difference", "low", "high", "beyond",
@@ -73,7 +74,7 @@ def excess(
 
     References
     ----------
-    See `contrast.contrasts` and `contrast.false_discovery`.
+    See `contrast.contrasts` and `judge.compare.bh`.
 
     Examples
     --------
@@ -90,7 +91,7 @@ def excess(
     table = told.join(rates, on="topic", nulls_equal=True).join(counts, on="topic", nulls_equal=True)
     few = (pl.col("n") < support) | (pl.col("clusters") < MIN_CUSTOMERS)
     estimated = pl.col("value", "low", "high", "p", "rate", "rate_low", "rate_high", "compared")
-    table = table.with_columns(pl.when(~few).then(estimated).name.keep(), too_few=few).with_columns(q=false_discovery(pl.col("p")))
+    table = table.with_columns(pl.when(~few).then(estimated).name.keep(), too_few=few).with_columns(q=bh(pl.col("p")))
     table = table.with_columns(
         customers=pl.col("clusters").cast(pl.Int64), difference="value", share=pl.col("n") / pl.col("n").sum(), beyond=pl.col("value") * pl.col("n"),
         share_of_failed=pl.col("failed") / pl.when(pl.col("failed").sum() > 0).then(pl.col("failed").sum()), rate_alike=pl.col("rate") - pl.col("value"),

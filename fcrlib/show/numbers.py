@@ -57,6 +57,17 @@ def points(difference: float | None, *, digits: int = 1) -> str:
     return f"{text} point{'' if text.strip('+' + MINUS) == number(1, digits=digits) else 's'}"
 
 
+def magnitude(difference: float) -> str:
+    """How large a difference of two shares is, whichever way it points.
+
+    Examples
+    --------
+    >>> magnitude(-0.019), magnitude(0.01)
+    ('1.9 points', '1.0 point')
+    """
+    return points(abs(difference)).lstrip("+")
+
+
 def signed(value: float, *, digits: int = 1) -> str:
     """A number with its sign, and none when it rounds to zero.
 

@@ -13,7 +13,7 @@ import polars as pl
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, percent, points
+from fcrlib.show.numbers import count, interval, magnitude, percent, points
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -100,7 +100,7 @@ def _state_of(study: Study, then: dict[str, Any] | None) -> str:
     moved = difference(study.headline, then)
     if not moved.is_clear:
         return f"First contact resolution held at {share}: no clear change against {study.period.previous().label}"
-    return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {points(abs(moved.value)).lstrip('+')} to {share}"
+    return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {magnitude(moved.value)} to {share}"
 
 
 def _counted(study: Study) -> str:
@@ -224,7 +224,7 @@ def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str
     return Finding(
         f"{slug(noun)}-{slug(name)}",
         "finding",
-        f"{capital(name)} ({noun}) resolves {points(whole['share'] - row['share']).lstrip('+')} less on first contact than all together",
+        f"{capital(name)} ({noun}) resolves {magnitude(whole['share'] - row['share'])} less on first contact than all together",
         f"Of {count(row['n'])} first contacts, {percent(row['share'])} were resolved ({interval(row['low'], row['high'])}), against {percent(whole['share'])} "
         f"of all. At the rate of all together, about {count(missed)} more would have been.",
         Measure(row["share"], row["low"], row["high"], int(row["n"]), "share", "up"),

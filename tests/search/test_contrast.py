@@ -8,8 +8,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from topical import assigned
 
+from fcrlib.judge.compare import bh
 from fcrlib.model.errors import UsageError
-from fcrlib.search.contrast import contrasts, false_discovery
+from fcrlib.search.contrast import contrasts
 from fcrlib.search.standardised import risk_differences
 
 STRATA = ["channel", "category"]
@@ -95,11 +96,11 @@ def test_of_no_contacts_no_group_is_told() -> None:
 def test_false_discovery_is_that_of_benjamini_and_hochberg() -> None:
     # Benjamini and Hochberg (1995), section 4.1: of these 15 tests the first four are claimed at 5 %.
     p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
-    q = pl.DataFrame({"p": p}).select(false_discovery(pl.col("p"))).to_series()
+    q = pl.DataFrame({"p": p}).select(bh(pl.col("p"))).to_series()
     assert int((q <= 0.05).sum()) == 4
-    shuffled = pl.DataFrame({"p": [None, *reversed(p)]}).select(false_discovery(pl.col("p"))).to_series()
+    shuffled = pl.DataFrame({"p": [None, *reversed(p)]}).select(bh(pl.col("p"))).to_series()
     assert shuffled.to_list() == [None, *reversed(q.to_list())]
-    assert pl.DataFrame({"p": [0.02, 0.02, 0.02]}).select(false_discovery(pl.col("p"))).to_series().to_list() == pytest.approx([0.02] * 3)
+    assert pl.DataFrame({"p": [0.02, 0.02, 0.02]}).select(bh(pl.col("p"))).to_series().to_list() == pytest.approx([0.02] * 3)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
-from fcrlib.show.numbers import count, interval, number, percent, points
+from fcrlib.show.numbers import count, interval, magnitude, number, percent, points
 
 FEW_ANSWERS = 100
 FRAGILE = 0.4  # log odds: silent customers 1.5 times as likely to be resolved, or not to be
@@ -192,7 +192,7 @@ def findings(estimates: pl.DataFrame, *, figure: str) -> list[Finding]:
         return []
     apart = flag["est"] - both["est"]
     more = "more" if apart > 0 else "fewer"
-    title = f"The system calls {points(abs(apart)).removeprefix('+')} {more} first contacts resolved than customers would"
+    title = f"The system calls {magnitude(apart)} {more} first contacts resolved than customers would"
     text = f"Both together {percent(both['est'])} ({interval(both['low'], both['high'])}) against the system's {percent(flag['est'])}, from {count(both['respondents'])} answers."
     why = "answers weighed by verdict, channel and category; silent customers may differ in ways nobody sees"
     measure = Measure(both["est"], both["low"], both["high"], int(both["n"]), "share", "up")

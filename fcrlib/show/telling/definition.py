@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.show.numbers import count, interval, percent, points, signed
+from fcrlib.show.numbers import count, interval, magnitude, percent, signed
 from fcrlib.show.wording import REASONS
 
 RULES = {
@@ -41,7 +41,7 @@ def choices(moved: pl.DataFrame) -> str:
         return "Only one definition can be judged on this desk"
     top = moved.row(0, named=True)
     way = "higher" if top["moves"] > 0 else "lower"
-    return f"No choice moves the number more than the {top['choice']}: with '{top['to']}' it would read {points(abs(top['moves'])).lstrip('+')} {way}"
+    return f"No choice moves the number more than the {top['choice']}: with '{top['to']}' it would read {magnitude(top['moves'])} {way}"
 
 
 def ranking(definitions: pl.DataFrame) -> str:

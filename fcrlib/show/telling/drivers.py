@@ -14,7 +14,7 @@ from fcrlib.search.where import conditions
 from fcrlib.show import effects
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, percent, points
+from fcrlib.show.numbers import count, magnitude, percent, points
 from fcrlib.show.quote import quote
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ def _fails(row: dict[str, Any]) -> str:
 def _share(row: dict[str, Any]) -> str:
     """How the share of contacts that come from a place moved."""
     verb = f"{'is' if _sure(row) else 'may be'} a {'larger' if row['effect'] > 0 else 'smaller'}"
-    return f"{verb} part of all contacts than before, by {_size(row['effect'])}"
+    return f"{verb} part of all contacts than before, by {magnitude(row['effect'])}"
 
 
 def _beside(row: dict[str, Any]) -> str:
-    return f"{_size(row['effect'])}{' compared with the rest of the desk' if row['where'] else ''}"
+    return f"{magnitude(row['effect'])}{' compared with the rest of the desk' if row['where'] else ''}"
 
 
 def _sure(row: dict[str, Any]) -> bool:
@@ -127,10 +127,6 @@ def _sure(row: dict[str, Any]) -> bool:
 def _blind(visible: pl.DataFrame) -> bool:
     """Could nothing have been seen, however large?"""
     return visible.filter((pl.col("depth") > 0) & pl.col("effect").is_not_null()).is_empty()
-
-
-def _size(effect: float) -> str:
-    return points(abs(effect)).lstrip("+")
 
 
 def parted(change: Change | None, *, sides: Sides) -> str:
@@ -201,7 +197,7 @@ def stood(drivers: Drivers) -> str:
         return "No place stands out: nowhere do contacts fail clearly more often than is expected there"
     row = drivers.drivers.row(0, named=True)
     fails = "fails" if _sure(row) else "may fail"
-    return f"{capital(place(row['where']))} {fails} {_size(row['effect'])} more often than is expected there ({count(row['n'])} contacts)"
+    return f"{capital(place(row['where']))} {fails} {magnitude(row['effect'])} more often than is expected there ({count(row['n'])} contacts)"
 
 
 def unseen(visible: pl.DataFrame, *, changed: bool) -> str:
@@ -211,7 +207,7 @@ def unseen(visible: pl.DataFrame, *, changed: bool) -> str:
     if _blind(visible):
         return f"There are too few contacts to see {what} of any size."
     known = visible.drop_nulls("effect").filter(pl.col("depth") > 0)
-    sizes = [f"{_size(row['effect'])} for {levels.get(row['depth'], 'a narrower place')}" for row in known.to_dicts()]
+    sizes = [f"{magnitude(row['effect'])} for {levels.get(row['depth'], 'a narrower place')}" for row in known.to_dicts()]
     return f"In a place of middling size {what} would have been seen four times in five from this size on: {', '.join(sizes)}. In large places less is enough."
 
 
@@ -232,7 +228,7 @@ def _found(row: dict[str, Any], *, sides: Sides, figure: str, changes: bool) -> 
         title = f"{capital(name)} {_share(row)}"
         body = f"{count(row['n'])} first contacts of both periods; its share moved {between}. The shift goes with {points(row['contribution'])} on the desk's share of failures."
     else:
-        title = f"{capital(name)} {_fails(row)} {since}, by {_beside(row) if changes else _size(row['effect'])}"
+        title = f"{capital(name)} {_fails(row)} {since}, by {_beside(row) if changes else magnitude(row['effect'])}"
         body = f"{count(row['n'])} first contacts; the difference lies {between}. It makes up {points(row['contribution'])} of the desk's share of failures."
     doubt = "" if _sure(row) else " It only just passed the bar, so its size is uncertain."
     inner = f" Strongest inside it: {_told(row['refinements'][0], sides.dims)}." if row["refinements"] else ""
@@ -262,6 +258,6 @@ def reversed_(frame: pl.DataFrame) -> str:
     way = "rose" if row["total"] > 0 else "fell"
     other = "fell" if row["within"] < 0 else "rose"
     return (
-        f"The share of failures {way} by {_size(row['total'])} although within each {row['dimension'].replace('_', ' ')} it {other} "
+        f"The share of failures {way} by {magnitude(row['total'])} although within each {row['dimension'].replace('_', ' ')} it {other} "
         f"({points(row['within'])}): it is the mix that moved"
     )

@@ -10,7 +10,7 @@ from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.taxonomy import BONES
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital
-from fcrlib.show.numbers import count, interval, number, percent, points
+from fcrlib.show.numbers import count, interval, magnitude, number, percent
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
@@ -86,7 +86,7 @@ def _clear(causes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared_finding(row: dict[str, Any]) -> Finding:
-    gap = points(row["difference"]).lstrip("+")
+    gap = magnitude(row["difference"])
     n = round(row["n_exposed"] * row["overlap"])
     who, alike = _who(row)
     rest = f" {percent(1 - row['overlap'])} of these contacts have no alike ones and are left out." if row["overlap"] < _MOSTLY else ""

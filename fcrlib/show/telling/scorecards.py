@@ -8,7 +8,7 @@ import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, percent, points
+from fcrlib.show.numbers import count, interval, magnitude, percent
 
 NOTHING = "This desk does not tell {noun}s apart, so they cannot be compared"
 
@@ -120,7 +120,7 @@ def _place(row: dict[str, Any], *, figure: str) -> Finding:
 
 
 def _size(gap: float) -> str:
-    return f"{points(abs(gap)).lstrip('+')} {'less' if gap < 0 else 'more'}"
+    return f"{magnitude(gap)} {'less' if gap < 0 else 'more'}"
 
 
 def _stand(number: int) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from fcrlib.model.policy import in_words
-from fcrlib.show.numbers import count, duration, interval, percent, points
+from fcrlib.show.numbers import count, duration, interval, magnitude, percent
 
 _NOBODY = "This desk does not know its customers, so nobody can be seen to come back"
 SAME = "the same category"
@@ -43,7 +43,7 @@ def placebo(background: pl.DataFrame, *, about: str = SAME) -> str:
     both = f"Within {row['window']}, {percent(row['raw'])} come back about {about}; in {row['window']} four weeks later, {percent(row['placebo'])}"
     if row["excess_low"] <= 0 <= row["excess_high"]:
         return f"{both}: no clear difference"
-    return f"{both}: {points(abs(row['excess'])).lstrip('+')} {'more' if row['excess'] > 0 else 'fewer'} right after the answer"
+    return f"{both}: {magnitude(row['excess'])} {'more' if row['excess'] > 0 else 'fewer'} right after the answer"
 
 
 def censoring(readings: pl.DataFrame) -> str:

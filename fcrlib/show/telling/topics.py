@@ -15,7 +15,7 @@ from fcrlib.model.finding import Finding, Measure
 from fcrlib.show import effects
 from fcrlib.show.figure import Column, Figure, Table
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, number, percent, points
+from fcrlib.show.numbers import count, interval, magnitude, number, percent, points
 from fcrlib.show.quote import quote
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def over(excess: pl.DataFrame, *, what: str = FAILED) -> str:
     row = found.row(0, named=True)
     more = f"; {_some(found.height - 1, 'more topic')} {_is(found.height - 1)} over-represented" if found.height > 1 else ""
     return (
-        f"{capital(row['name'])}: over-represented among {what} contacts, by {_size(row['difference'])} against contacts alike "
+        f"{capital(row['name'])}: over-represented among {what} contacts, by {magnitude(row['difference'])} against contacts alike "
         f"({points(row['low'])} to {points(row['high'])}){more}"
     )
 
@@ -227,7 +227,7 @@ def _over(row: dict[str, Any], *, figure: str, what: str) -> Finding:
     return Finding(
         f"topic-{what}-{_mark(row)}",
         "finding",
-        f"Topic “{row['name']}”: over-represented among {what} contacts by {_size(row['difference'])}",
+        f"Topic “{row['name']}”: over-represented among {what} contacts by {magnitude(row['difference'])}",
         f"Of {count(row['n'])} contacts, {percent(row['rate'])} {_VERBS[what]} ({interval(row['rate_low'], row['rate_high'])}); of contacts alike about "
         f"something else it is {percent(row['rate_alike'])}. The difference lies between {points(row['low'])} and {points(row['high'])}; that is about "
         f"{_some(row['beyond'], 'contact')} more.{whole}",
@@ -335,7 +335,7 @@ def _filed(row: dict[str, Any], *, figure: str) -> Finding:
     return Finding(
         f"topic-filed-{_mark(row)}",
         "finding",
-        f"Topic “{row['name']}”: resolved {way} often where it is not filed under {_label(row['expected'])}, by {_size(row['difference'])}",
+        f"Topic “{row['name']}”: resolved {way} often where it is not filed under {_label(row['expected'])}, by {magnitude(row['difference'])}",
         f"{count(row['elsewhere'])} of {_some(row['n'], 'contact')} ({percent(row['share'])}) are filed elsewhere, mostly under {_label(row['mostly'])}. Of these "
         f"{percent(row['fcr'])} were resolved on first contact ({interval(row['fcr_low'], row['fcr_high'])}), of the others {percent(row['fcr_matched'])}. At the "
         f"same mix the difference lies between {points(row['low'])} and {points(row['high'])}.",
@@ -362,10 +362,6 @@ def _mark(row: dict[str, Any]) -> str:
 
 def _label(category: str | None) -> str:
     return quote(category, limit=LONGEST)
-
-
-def _size(gap: float) -> str:
-    return points(abs(gap)).lstrip("+")
 
 
 def _times(row: dict[str, Any]) -> str:

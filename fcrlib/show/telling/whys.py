@@ -16,7 +16,7 @@ from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.search.chain import Chain
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, percent, points, signed
+from fcrlib.show.numbers import count, interval, magnitude, percent, points, signed
 from fcrlib.show.quote import quote
 from fcrlib.show.telling.drivers import condition
 from fcrlib.signs.attributes import ATTRIBUTES
@@ -121,7 +121,7 @@ class _Around:
 
 def _title(steps: list[dict[str, Any]], chain: Chain, taxonomy: Taxonomy) -> str:
     place = steps[0]
-    where, size = capital(_where(place["what"])), _size(place["effect"])
+    where, size = capital(_where(place["what"])), magnitude(place["effect"])
     if place["change"] == "mix":
         return f"{where}: {'a larger' if place['effect'] > 0 else 'a smaller'} share of all contacts came from there, by {size}"
     said = f"{where}: {_rate(place, chain)}"
@@ -149,11 +149,11 @@ def _answer(step: dict[str, Any], taxonomy: Taxonomy) -> str:
         return _headline(step, chain)
     if kind == "mechanism":
         more = "more" if step["effect"] > 0 else "fewer"
-        return f"“{_way(what[0], taxonomy)}” {_moved(step, chain)}: {_size(step['effect'])} {more} of the contacts there failed in this way"
+        return f"“{_way(what[0], taxonomy)}” {_moved(step, chain)}: {magnitude(step['effect'])} {more} of the contacts there failed in this way"
     if kind == "attribute":
         return _handled(step)
     if step["change"] == "mix":
-        return f"{capital(_where(what))}: its share of all contacts {_went(step)} by {_size(step['effect'])}"
+        return f"{capital(_where(what))}: its share of all contacts {_went(step)} by {magnitude(step['effect'])}"
     if step["change"] == "exposure":
         return f"{capital(_where(what))}: {_part_of_them(step)}"
     return f"{capital(_where(what))}: {_rate(step, chain)}"
@@ -166,12 +166,12 @@ def _headline(step: dict[str, Any], chain: Chain) -> str:
         return f"{percent(step['effect'])} of first contacts failed"
     if not _clear(step):
         return f"The share of first contacts that failed shows no clear change: {points(step['effect'])}"
-    return f"The share of first contacts that failed {_went(step)} by {_size(step['effect'])}"
+    return f"The share of first contacts that failed {_went(step)} by {magnitude(step['effect'])}"
 
 
 def _rate(step: dict[str, Any], chain: Chain) -> str:
     """How the failure rate of a place moved, or where it lies."""
-    size, narrower = _size(step["effect"]), step["level"] > 2
+    size, narrower = magnitude(step["effect"]), step["level"] > 2
     if chain.compares == PERIODS:
         beside = f" compared with {'the contacts around it' if narrower else 'the rest of the desk'}" if step["what"] else ""
         return f"the failure rate {_went(step)} by {size}{beside}"
@@ -185,7 +185,7 @@ def _handled(step: dict[str, Any]) -> str:
     if step["change"] == "exposure":
         return f"Contacts {what}: {_part_of_them(step)}"
     failed = f"{'may have failed' if _weak(step) else 'failed'}{' in this way' if around.by_way else ''}"
-    often = f"{_size(step['effect'])} {'more' if step['effect'] > 0 else 'less'} often than {'before' if around.two else 'elsewhere'}"
+    often = f"{magnitude(step['effect'])} {'more' if step['effect'] > 0 else 'less'} often than {'before' if around.two else 'elsewhere'}"
     return f"Contacts {what} {failed} {often}, compared with the other contacts there"
 
 
@@ -193,15 +193,11 @@ def _part_of_them(step: dict[str, Any]) -> str:
     """There were more of some contacts, or fewer, and such contacts fail at another rate."""
     around, more = step["_told"], step["effect"] > 0
     than = f"{'larger' if more else 'smaller'} part of the contacts there than {'before' if around.two else 'elsewhere'}"
-    said = f"they {'may be' if _weak(step) else 'are'} a {than}, by {_size(step['effect'])}"
+    said = f"they {'may be' if _weak(step) else 'are'} a {than}, by {magnitude(step['effect'])}"
     if step["of_headline"] is None or not around.headline["effect"]:
         return said
     often = "more" if (step["of_headline"] * around.headline["effect"] > 0) == more else "less"
     return f"{said}, and such contacts fail {'in this way ' if around.by_way else ''}{often} often"
-
-
-def _size(effect: float) -> str:
-    return points(abs(effect)).lstrip("+")
 
 
 def _moved(step: dict[str, Any], chain: Chain) -> str:
