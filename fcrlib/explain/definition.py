@@ -8,14 +8,13 @@ import polars as pl
 
 from fcrlib.judge.definitions import SCOPES
 from fcrlib.judge.rates import INDEX, MIN_CONTACTS, rate, withhold
-from fcrlib.model.columns import OTHERS
+from fcrlib.model.columns import KEY, OTHERS
 from fcrlib.model.policy import Policy, presets
 from fcrlib.model.tables import RESOLVED_STATUSES
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-KEY = ["source", "contact_id"]
 RULES = (
     "deleted", "spam", "merged", "internal", "test", "side_conversation", "company_initiated", "abandoned", "duplicate_submission", "no_response",
     "auto_closed",

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from fcrlib.judge.rates import difference, rate
+from fcrlib.model.columns import KEY
 from fcrlib.model.errors import UsageError
 from fcrlib.model.pins import Pins
 from fcrlib.search.chain import Chain, build
@@ -22,7 +23,7 @@ from fcrlib.search.cube import Cube, cube, cuboids, inside
 from fcrlib.search.fragile import fragile, part_weeks
 from fcrlib.search.mix import Moved, kitagawa, moved, rejoined, renamed, reversals
 from fcrlib.search.scan import MARGIN, Place, Search, alternatives, conditional, fit, prepare, smallest
-from fcrlib.search.sides import CLUSTERS, KEY, Sides
+from fcrlib.search.sides import CLUSTERS, Sides
 from fcrlib.search.steps import SCHEMA as STEPS
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ import polars as pl
 
 from fcrlib.judge.costs import total
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, beyond_chance, difference, mature, rate, withhold
-from fcrlib.model.columns import NOT_KNOWN
+from fcrlib.model.columns import KEY, NOT_KNOWN
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
 from fcrlib.signs.found import BY, HINT, HUMAN, LEAST, signs
-from fcrlib.signs.traces import KEY
 from fcrlib.signs.words import heard, says
 
 if TYPE_CHECKING:

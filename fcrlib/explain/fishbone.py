@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import beyond_chance, mature, rate, withhold
-from fcrlib.model.columns import known
+from fcrlib.model.columns import KEY, known
 from fcrlib.model.taxonomy import BONES, UNEXPLAINED, Mode, Taxonomy
 from fcrlib.search.standardised import risk_differences
 from fcrlib.signs.attributes import ATTRIBUTES, COUNTED, LEAST, Attribute, attributes, shown
-from fcrlib.signs.traces import KEY
 
 if TYPE_CHECKING:
     from fcrlib.study import Study

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import difference, mature, rate, stand_apart, withhold
-from fcrlib.model.columns import NOT_KNOWN
+from fcrlib.model.columns import KEY, NOT_KNOWN
 from fcrlib.model.taxonomy import Taxonomy
-from fcrlib.signs.traces import KEY, handovers, promises_made
+from fcrlib.signs.traces import handovers, promises_made
 
 if TYPE_CHECKING:
     from fcrlib.study import Study

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from fcrlib.model.columns import KEY
 from fcrlib.model.errors import DataError, LibraryError, UsageError
 from fcrlib.texts.carried import carried
 from fcrlib.texts.communities import NOBODY, SMALLEST, Communities, Held, Places, by_size, communities
@@ -25,7 +26,7 @@ from fcrlib.texts.embedding import embedder as embedding_of
 from fcrlib.texts.openings import openings
 from fcrlib.texts.phrases import LONGEST_PHRASE, NOTHING_SHARED, label, phrases, telling
 from fcrlib.texts.readable import WORD, gist, readable
-from fcrlib.texts.reading import KEY, Reading, reading, unread, why_not
+from fcrlib.texts.reading import Reading, reading, unread, why_not
 from fcrlib.texts.renames import renamed
 
 if TYPE_CHECKING:

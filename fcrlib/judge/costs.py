@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from fcrlib.judge.intervals import t_quantile
+from fcrlib.model.columns import KEY
 from fcrlib.model.costs import Rates
-
-KEY = ["source", "contact_id"]
 
 
 def follow_up_cost(everything: pl.DataFrame, *, rates: Rates) -> pl.DataFrame:

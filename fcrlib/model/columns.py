@@ -8,6 +8,8 @@ import polars as pl
 
 from fcrlib.model.errors import DataError, UsageError
 
+KEY = ["source", "contact_id"]
+"""What names a contact over all sources."""
 NOT_KNOWN, OTHERS = "(not known)", "(all others)"
 """Levels that stand for others: where nothing is known, and the small ones put together."""
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from fcrlib.judge.rates import mature
-from fcrlib.model.columns import known
+from fcrlib.model.columns import KEY, known
 from fcrlib.model.period import Period
 
-KEY = ["source", "contact_id"]
 DIMENSIONS = ("channel", "category", "product_area", "tier", "language", "priority")
 """What a contact brings along: known before anybody has worked on it."""
 CLUSTERS = ("agent", "week", "customer")

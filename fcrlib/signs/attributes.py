@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk
 from fcrlib.model.taxonomy import Taxonomy, Trace
-from fcrlib.signs.traces import KEY, traces
+from fcrlib.signs.traces import traces
 
 LEAST = 0.5  # a trace that is believed less is a hint, which yields to words and shows nothing by itself
 NEW_DAYS, STALE_DAYS = 90, 365

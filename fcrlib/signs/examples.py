@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from fcrlib.model.columns import KEY
 from fcrlib.model.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-KEY = ["source", "contact_id"]
 VOICES = ("customer", "note")
 LEAST = 0.6  # what reads less like the examples of a way is no sign: of what is left without a surer one, much shows nothing at all
 PARTS = (3, 4, 5)

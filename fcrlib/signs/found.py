@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Mode, Taxonomy, Trace
 from fcrlib.signs.examples import nearest
-from fcrlib.signs.traces import KEY, traces
+from fcrlib.signs.traces import traces
 from fcrlib.signs.words import matches, words
 
 LEAST = 0.5  # what is believed less is a hint: shown, but never the primary way

@@ -13,8 +13,8 @@ import polars as pl
 
 from fcrlib.judge.agree import ends
 from fcrlib.judge.rates import Z95, rate, wilson
+from fcrlib.model.columns import KEY
 
-KEY = ["source", "contact_id"]
 Floats = npt.NDArray[np.float64]
 _AGREEMENT = {
     "tagger": pl.String, "other": pl.String, "mode": pl.String, "n": pl.Int64, "agreed": pl.Float64, "low": pl.Float64, "high": pl.Float64,

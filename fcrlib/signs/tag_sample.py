@@ -15,6 +15,7 @@ import polars as pl
 from fcrlib.intake.worksheet import one_line
 from fcrlib.judge.rates import is_final
 from fcrlib.judge.sampling import draw, stamp
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.policy import Policy
@@ -26,7 +27,6 @@ DAYS = (30, 60)
 CONTACT, ANSWER, UNSURE = "contact", "mode", "unsure"
 BLANK = (ANSWER, "second_mode", "tagger", "note")
 CARRIED = ("stratum", "stratum_size", "drawn")
-KEY = ["source", "contact_id"]
 _FEW = 5  # so many of each stratum at least, where there are so many
 
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import polars as pl
 
-from fcrlib.model.columns import named
+from fcrlib.model.columns import KEY, named
 from fcrlib.model.desk import Desk
-from fcrlib.signs.traces import KEY, traces
+from fcrlib.signs.traces import traces
 
 SHOWN = ("started", "channel", "category", "failed_how", "subject", "opening", "last_answer", "internal_notes", "came_back_with", "history")
 HOW = {

@@ -19,11 +19,12 @@ import polars as pl
 
 from fcrlib.intake.worksheet import ANSWERS, one_line, opened, read
 from fcrlib.judge.sampling import Drawing, keep, kept_in
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk, read_manifest
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.signs.tag_quality import accuracy, agreement, confusion, quality, verdicts, volumes
-from fcrlib.signs.tag_sample import ANSWER, BLANK, CARRIED, CONTACT, KEY, UNSURE, code, contact_name, for_taggers, legend, sample, sheet
+from fcrlib.signs.tag_sample import ANSWER, BLANK, CARRIED, CONTACT, UNSURE, code, contact_name, for_taggers, legend, sample, sheet
 
 __all__ = [
     "BLANK", "CONTACT", "Marks", "accuracy", "agreement", "allowed", "conclude", "confusion", "disputed", "for_taggers", "legend", "load", "quality", "read_sheet", "sample", "verdicts",

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk
 from fcrlib.model.taxonomy import TRACES
 from fcrlib.signs.words import says
 
-KEY = ["source", "contact_id"]
 HANDS = ("transfer", "escalation")
 MANY_NOTES = 0.05  # a desk whose contacts hardly ever carry a note says nothing by the lack of one
 _CHANGES = ("assignment", *HANDS)

@@ -11,11 +11,10 @@ from datetime import timedelta
 
 import polars as pl
 
-from fcrlib.model.columns import named
+from fcrlib.model.columns import KEY, named
 from fcrlib.model.desk import Desk
 from fcrlib.model.taxonomy import Taxonomy
 
-KEY = ["source", "contact_id"]
 LONGEST = 4_000
 _A_WHILE = timedelta(days=1)  # a reopening is often explained a few minutes after it happened
 _AT_ONCE = timedelta(minutes=1)  # the opening of a contact and its first message are not always the same instant

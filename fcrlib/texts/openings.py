@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from fcrlib.model.columns import named
+from fcrlib.model.columns import KEY, named
 from fcrlib.model.desk import Desk
 from fcrlib.texts.copies import copies
 from fcrlib.texts.letters import GREETING, HEADERS, LANGUAGES, LEGAL, POLITE, PREFIX, QUOTED, REPORTED, SENT_FROM, SIGN_OFF
 
-KEY = ["source", "contact_id"]
 LONGEST = 4_000
 TEMPLATE_CUSTOMERS = 20  # a line that so many customers send is looked at as a template
 TEMPLATE_LETTERS = 30

@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from fcrlib.judge.rates import is_final
+from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk
 
-KEY = ["source", "contact_id"]
 SURE, NONE = "sure", "none"
 TOPICS: dict[str, Any] = {
     "topic": pl.Int32, "distinct": pl.Int64, "label": pl.String, "phrases": pl.List(pl.String), "stability": pl.Float64, "stable": pl.Boolean,
