@@ -1,7 +1,10 @@
 """Settings shared by all tests: quiet, deterministic, in UTC."""
 
 import os
+import sys
+from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TZ", "UTC")
@@ -9,3 +12,20 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("fast", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 settings.register_profile("thorough", deadline=None, max_examples=600, suppress_health_check=list(HealthCheck))
 settings.load_profile(os.environ.get("FCR_HYPOTHESIS", "fast"))
+
+
+@pytest.fixture
+def run_fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Run `fcr` in the working folder: exit code, stdout, stderr."""
+    from fcrlib.cli import main
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fcr", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out = capsys.readouterr()
+        assert "Traceback" not in out.err
+        return int(ended.value.code or 0), out.out, out.err
+
+    return run

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fcrlib import __version__
-from fcrlib.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `fcr` in an empty folder with a settings file of its own: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fcr.toml").touch()
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fcr", *words])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return int(ended.value.code or 0), out.out, out.err
-
-    return run
+    return run_fcr
 
 
 @pytest.fixture(scope="module")

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from fcrlib.cli import main
-
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, desk: Path) -> Run:
+def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, desk: Path) -> Run:
     """Run `fcr` in an empty folder whose settings name the desk: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fcr.toml").write_text(f'desk = "{desk}"\n[policies.words]\nsame_issue = "text"\nsimilarity = 0.2\n')
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fcr", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return code, out.out, out.err
-
-    return run
+    return run_fcr
 
 
 @pytest.fixture(scope="module")

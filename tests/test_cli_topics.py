@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from fcrlib.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -22,24 +19,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, desk: Path) -> Run:
+def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, desk: Path) -> Run:
     """Run `fcr` in an empty folder whose settings name the desk: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fcr.toml").write_text(f'desk = "{desk}"\ntopic_names = "topics.toml"\n')
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["fcr", *words])
-        capsys.readouterr()
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        out = capsys.readouterr()
-        assert "Traceback" not in out.err
-        return code, out.out, out.err
-
-    return run
+    return run_fcr
 
 
 def test_a_name_is_shown_from_then_on_and_carried_to_the_next_period(fcr: Run, tmp_path: Path) -> None:
