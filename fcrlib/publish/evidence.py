@@ -17,10 +17,10 @@ from typing import Any
 from markupsafe import Markup
 
 from fcrlib.model.finding import MIMETYPE, Finding
+from fcrlib.model.numbers import spell, spell_interval
 from fcrlib.publish.findings import Drawn
 from fcrlib.publish.page import figure
 from fcrlib.show.figure import FIGURE, TABLE
-from fcrlib.show.numbers import spell, spell_interval
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 ROLES = {"headline": "Headline", "summary": "Summary", "kpi": "Key figure", "care": "Read with care", "finding": "Finding"}

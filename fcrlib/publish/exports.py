@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fcrlib.model.finding import Measure
+from fcrlib.model.numbers import spell, spell_interval
 from fcrlib.publish.findings import Drawn
 from fcrlib.publish.page import changed
-from fcrlib.show.numbers import spell, spell_interval
 from fcrlib.show.svg import harden, standalone
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -16,8 +16,8 @@ from markupsafe import Markup
 
 from fcrlib import __version__
 from fcrlib.model.finding import Measure
+from fcrlib.model.numbers import MINUS, count, spell, spell_change, spell_interval
 from fcrlib.publish.findings import REDEFINED, Drawn
-from fcrlib.show.numbers import MINUS, count, spell, spell_change, spell_interval
 from fcrlib.show.quote import quote
 from fcrlib.show.svg import harden
 from fcrlib.show.tables import as_html

@@ -12,9 +12,9 @@ from typing import Any
 from filelock import FileLock
 
 from fcrlib.model.finding import Measure
+from fcrlib.model.numbers import spell
 from fcrlib.model.period import Period
 from fcrlib.publish import findings
-from fcrlib.show.numbers import spell
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from fcrlib.model.numbers import TOO_FEW, percent, points
 from fcrlib.model.taxonomy import BONES
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.names import capital
-from fcrlib.show.numbers import TOO_FEW, percent, points
 from fcrlib.show.svg import INK
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Literal
 
 import polars as pl
 
+from fcrlib.model import numbers as spelled
 from fcrlib.model.errors import UsageError
 from fcrlib.show import drawing
-from fcrlib.show import numbers as spelled
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.theme import SERIES, TONES
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.show.numbers import Kind, percent
+from fcrlib.model.numbers import Kind, percent
 from fcrlib.show.svg import INK
 from fcrlib.show.theme import DASHES, SERIES, STEP, TONE_INKS, TONES, WIDTH
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from fcrlib.show import numbers as spelled
+from fcrlib.model import numbers as spelled
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.svg import INK
 from fcrlib.show.theme import STEP, WIDTH

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from fcrlib.model import numbers as spelled
 from fcrlib.model.errors import UsageError
-from fcrlib.show import numbers as spelled
 from fcrlib.show.svg import harden
 
 if TYPE_CHECKING:

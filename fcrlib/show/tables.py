@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from fcrlib.show.numbers import cell
+from fcrlib.model.numbers import cell
 
 NUMERIC = ("percent", "points", "count", "hours", "money", "number")
 

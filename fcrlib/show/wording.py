@@ -12,8 +12,8 @@ import polars as pl
 
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, magnitude, percent, points
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, magnitude, percent, points
 
 if TYPE_CHECKING:
     from fcrlib.study import Study

@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FLOORS = ("model", "intake", "link", "judge", "signs", "texts", "search", "study", "explain", "show", "publish", "cli")
-HOMES = {"altair": "show", "statsmodels": "explain", "bertopic": "explain", "papermill": "publish", "jinja2": ("publish", "show"), "typer": "cli"}
+FLOORS = ("model", "intake", "link", "judge", "signs", "texts", "search", "fits", "study", "explain", "show", "publish", "cli")
+HOMES = {
+    "altair": "show",
+    "statsmodels": ("fits", "explain"),
+    "bertopic": "explain",
+    "papermill": "publish",
+    "jinja2": ("publish", "show"),
+    "typer": "cli",
+}
 ROOMS = sorted(path for path in (ROOT / "fcrlib").rglob("*.py") if path.name != "__init__.py")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

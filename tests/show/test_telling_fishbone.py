@@ -9,9 +9,9 @@ import polars as pl
 from fcrlib.explain.fishbone import SCHEMA, WITHOUT
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
+from fcrlib.model.numbers import percent
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
-from fcrlib.show.numbers import percent
 from fcrlib.show.telling import fishbone as tell
 from fcrlib.study import Study
 

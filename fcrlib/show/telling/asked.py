@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
-from fcrlib.show.numbers import count, interval, magnitude, number, percent, points
+from fcrlib.model.numbers import count, interval, magnitude, number, percent, points
 
 FEW_ANSWERS = 100
 FRAGILE = 0.4  # log odds: silent customers 1.5 times as likely to be resolved, or not to be

@@ -8,9 +8,9 @@ import polars as pl
 
 from fcrlib.judge.audit import ANSWER, USUAL, Audit
 from fcrlib.model.finding import Finding
+from fcrlib.model.numbers import count, interval, percent
 from fcrlib.model.policy import Policy
 from fcrlib.show.figure import Column, Table
-from fcrlib.show.numbers import count, interval, percent
 from fcrlib.show.quote import quote
 
 UNCHECKED = "Nobody has checked whether what this definition calls a repeat is about the same issue; the command 'fcr tag export repeats' draws a sample to read."

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import UNKNOWN, count, interval, number, percent
 from fcrlib.show.charts import extent
-from fcrlib.show.numbers import UNKNOWN, count, interval, number, percent
 
 
 def lines(against: pl.DataFrame) -> pl.DataFrame:

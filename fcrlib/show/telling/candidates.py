@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from fcrlib.model.numbers import count, percent
 from fcrlib.show.figure import Column, Table
-from fcrlib.show.numbers import count, percent
 
 
 def articles(candidates: pl.DataFrame, *, most: int = 10) -> Table:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.show.numbers import count, interval, magnitude, percent, signed
+from fcrlib.model.numbers import count, interval, magnitude, percent, signed
 from fcrlib.show.wording import REASONS
 
 RULES = {

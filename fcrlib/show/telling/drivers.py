@@ -10,11 +10,11 @@ import polars as pl
 from fcrlib.judge.rates import difference, rate
 from fcrlib.model.columns import NOT_KNOWN, OTHERS
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, magnitude, percent, points
 from fcrlib.search.where import conditions
 from fcrlib.show import effects
 from fcrlib.show.figure import Column, Figure
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, magnitude, percent, points
 from fcrlib.show.quote import quote
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import polars as pl
 
 from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, money, percent, points
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.figure import Column
 from fcrlib.show.names import slug
-from fcrlib.show.numbers import count, interval, money, percent, points
 from fcrlib.show.quote import quote
 from fcrlib.show.telling.fishbone import statements as clear_causes
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, magnitude, number, percent
 from fcrlib.model.taxonomy import BONES
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital
-from fcrlib.show.numbers import count, interval, magnitude, number, percent
 
 if TYPE_CHECKING:
     from fcrlib.study import Study

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from fcrlib.model.finding import Finding
-from fcrlib.show.numbers import count, interval, percent
+from fcrlib.model.numbers import count, interval, percent
 
 # What a reader calls the kinds of identifiers.
 KINDS = {

@@ -7,8 +7,8 @@ import re
 import polars as pl
 
 from fcrlib.model.finding import Finding
+from fcrlib.model.numbers import count, percent
 from fcrlib.show.names import capital
-from fcrlib.show.numbers import count, percent
 
 
 def verdict(word: str, reasons: list[str], verdicts: pl.DataFrame) -> Finding:

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, magnitude, percent
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, magnitude, percent
 
 NOTHING = "This desk does not tell {noun}s apart, so they cannot be compared"
 

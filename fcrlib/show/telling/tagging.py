@@ -10,9 +10,9 @@ import polars as pl
 
 from fcrlib.judge.sampling import Drawing
 from fcrlib.model.finding import Finding
+from fcrlib.model.numbers import count, interval, number, percent
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.figure import Column, Table
-from fcrlib.show.numbers import count, interval, number, percent
 from fcrlib.show.quote import quote
 from fcrlib.signs.tagging import Marks
 

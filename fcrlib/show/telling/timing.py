@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import polars as pl
 
+from fcrlib.model.numbers import count, duration, interval, magnitude, percent
 from fcrlib.model.policy import in_words
-from fcrlib.show.numbers import count, duration, interval, magnitude, percent
 
 _NOBODY = "This desk does not know its customers, so nobody can be seen to come back"
 SAME = "the same category"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, magnitude, number, percent, points
 from fcrlib.show import effects
 from fcrlib.show.figure import Column, Figure, Table
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, magnitude, number, percent, points
 from fcrlib.show.quote import quote
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.numbers import count, interval, magnitude, percent, points, signed
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.search.chain import Chain
 from fcrlib.show.figure import Column, Table
 from fcrlib.show.names import capital, slug
-from fcrlib.show.numbers import count, interval, magnitude, percent, points, signed
 from fcrlib.show.quote import quote
 from fcrlib.show.telling.drivers import condition
 from fcrlib.signs.attributes import ATTRIBUTES

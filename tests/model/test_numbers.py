@@ -2,8 +2,8 @@
 
 import pytest
 
+from fcrlib.model import numbers
 from fcrlib.model.finding import Measure
-from fcrlib.show import numbers
 
 
 @pytest.mark.parametrize(
