@@ -21,6 +21,7 @@ from fcrlib.judge.outcomes import judge
 from fcrlib.judge.rates import final_fcr
 from fcrlib.link.categories import harmonised, unmatched
 from fcrlib.link.identity import Customers, customers_of, joined
+from fcrlib.model.actions import Actions
 from fcrlib.model.costs import Rates
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
@@ -67,6 +68,8 @@ class Study:
         What the analyst decided about the chain of whys.
     names
         What the analyst calls topics.
+    actions
+        What people did about earlier findings.
 
     Examples
     --------
@@ -88,6 +91,7 @@ class Study:
     costs: Rates = field(default_factory=Rates)
     pins: Pins = field(default_factory=Pins)
     names: Names = field(default_factory=Names)
+    actions: Actions = field(default_factory=Actions)
 
     @classmethod
     def open(cls, desk: Path | str, *, period: str, policy: str = "customer_7d") -> Study:
@@ -109,7 +113,7 @@ class Study:
         stray = unmatched(loaded.contacts, mapping=settings.categories)
         modes = settings.modes()
         study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.costs, pins=settings.decided(), names=settings.names())
-        return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray))
+        return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray), actions=settings.acted(folder))
 
     @classmethod
     def of(cls, desk: Desk, *, policy: Policy, period: Period, outcomes: pl.DataFrame | None = None, time_zone: str | None = None) -> Study:

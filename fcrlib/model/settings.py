@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fcrlib.model.actions import FILE as ACTIONS
+from fcrlib.model.actions import Actions, read_actions
 from fcrlib.model.costs import Rates
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
@@ -60,6 +62,8 @@ class Settings(BaseModel):
         File in which the analyst keeps, passes over or annotates steps of the chain of whys, relative to the file.
     topic_names
         File with the analyst's names for topics, relative to the file.
+    actions
+        File in which people write what was done about the findings, relative to the file; without it `actions.toml` beside the desk's tables.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +84,7 @@ class Settings(BaseModel):
     costs: Rates = Rates()
     pins: Path | None = None
     topic_names: Path | None = None
+    actions: Path | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -173,6 +178,18 @@ class Settings(BaseModel):
             If the file cannot be read, or with every mistake in it at once.
         """
         return Names() if self.topic_names is None else read_names(self.path(self.topic_names))
+
+    def acted(self, desk: Path) -> Actions:
+        """What was done about the findings of a desk; nothing where no file says so.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, or with every mistake in it at once.
+        """
+        beside = desk / ACTIONS
+        file = self.path(self.actions) if self.actions is not None else beside
+        return read_actions(file) if self.actions is not None or beside.is_file() else Actions()
 
     @property
     def desk_folder(self) -> Path:
