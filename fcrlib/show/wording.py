@@ -1,243 +1,242 @@
-"""How is a finding put into words that claim no more than the numbers do?
+"""Do the words of a finding claim no more than its grade allows?
 
-Every sentence here is computed from the frame it speaks about. A difference is only called one when its interval leaves
-out zero; the more segments are compared, the wider the interval has to be.
+Grade A may say that a change raised a rate. B may say that it rose after a change, relative to others. C may say what is associated with
+what, after adjustment. D may say what was observed with what. The words themselves stand in `claims`. Only English is read; what is
+quoted, set as code or named as a value of the data is passed over.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import ast
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
-import polars as pl
+from fcrlib.judge.rates import MIN_CONTACTS
+from fcrlib.model.evidence import Design, Grade, grade
+from fcrlib.model.finding import MIMETYPE, Finding
+from fcrlib.show.claims import OUTCOMES, RULES, Rule, excused
 
-from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
-from fcrlib.model.finding import Finding, Measure
-from fcrlib.model.numbers import count, interval, magnitude, percent, points
-from fcrlib.show.names import capital, slug
+__all__ = ["Design", "Slip", "grade", "grade_of", "lint", "lint_findings", "lint_notebook", "lint_report", "lint_text", "names_in"]
 
-if TYPE_CHECKING:
-    from fcrlib.study import Study
-
-REASONS = {
-    "repeat_contact": "was followed by another about the same issue",
-    "reopened": "was reopened",
-    "parallel_contact": "was chased while still open",
-    "unresolved": "was still open at the deadline",
-    "deferred": "was resolved too late to count",
-    "transferred": "was transferred",
-    "escalated": "was escalated",
-    "survey_no": "was called unresolved by the customer",
-    "extra_customer_reply": "needed more messages from the customer",
-    "extra_agent_reply": "needed more replies",
-    "several_agents": "needed several agents",
-    "put_on_hold": "was put on hold",
-    "no_response": "was closed without an answer",
-    "auto_closed": "was closed for inactivity",
-    "spam": "spam",
-    "deleted": "deleted",
-    "merged": "merged into another",
-    "internal": "internal",
-    "test": "test",
-    "side_conversation": "side conversation",
-    "company_initiated": "outreach without a reply",
-    "abandoned": "abandoned by the customer",
-    "duplicate_submission": "sent twice",
-    "open": "not resolved yet",
-    "window": "window still open",
-    "not_started": "not started by the data end",
-    "no_answer": "survey not answered",
-}
+COUNTING = ("kpi", "care", "headline", "summary")
+PROSE: Grade = "C"
+LONGEST = 5
+"""Words of the longest text in a cell that is still a name."""
+_BLANK = "□"
+_QUOTED = re.compile(r"“[^”]*”|\"[^\"\n]*\"|‘[^’\n]*’|«[^»]*»|```[\s\S]*?```|`[^`\n]*`|(?<!\w)'[^'\n]{1,120}'(?!\w)|^\s*>.*$", re.MULTILINE)
+_END = re.compile(r"(?<!e\.g\.)(?<!i\.e\.)(?<!vs\.)(?<=[.!?])[”\")]?\s+(?=[\"“(]?[A-Z0-9□])")
+_PARTS = re.compile(r"\n\s*\n|\n\s*(?:[-*|#]|\d+\.\s)|\s\|\s|^#+\s", re.MULTILINE)
 
 
-def reasons_in_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """Spell the column `reason` for people."""
-    return frame.with_columns(pl.col("reason").replace(REASONS).fill_null(""))
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """Words that claim too much: `what`, the sentence it stands `where`, `why` it may not be said, what to write `instead`, and the `place`."""
+
+    what: str
+    where: str
+    why: str
+    instead: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{f'{self.place}: ' if self.place else ''}'{self.what}' in “{self.where}”: {self.why}; {self.instead}"
 
 
-def counted(study: Study) -> str:
-    """One sentence on how many contacts are in the rate."""
-    head = study.headline
-    waiting = head["n"] - head["resolved"] - head["failed"]
-    still = f", {count(waiting)} of them for as long as they were seen" if waiting else ""
-    return f"{count(head['n'])} of {count(study.contacts.height)} contacts are in the rate{still}"
-
-
-def headline(study: Study) -> list[Finding]:
-    """The finding that heads the report, its summary sentences and its key figures."""
-    head, before = study.headline, study.before()
-    then = before.headline if before else None
-    summary = [_counted(study), _changed(study, then), _failing(study)]
-    return [
-        Finding("fcr-headline", "headline", _state_of(study, then), " ".join(summary), _measure(head)),
-        Finding("fcr", "kpi", f"First contact resolution ({study.policy.name})", measure=_measure(head)),
-        _share_failed(study, "repeat_contact", "Came back about the same issue", "has_customer"),
-        _share_failed(study, "reopened", "Reopened", "has_status_history"),
-        _share_excluded(study),
-    ]
-
-
-def _measure(head: dict[str, Any]) -> Measure:
-    if _too_few(head):
-        return Measure(None, n=int(head["n"]), good="up")
-    return Measure(head["share"], head["low"], head["high"], int(head["n"]), "share", "up")
-
-
-def _too_few(head: dict[str, Any]) -> bool:
-    """Does a rate rest on too few contacts or customers to be given?"""
-    return head["share"] is None or head["n"] < MIN_CONTACTS or head["clusters"] < MIN_CUSTOMERS
-
-
-def _state_of(study: Study, then: dict[str, Any] | None) -> str:
-    share = percent(study.headline["share"])
-    if study.headline["share"] is None:
-        return f"No contact {study.period.when} can be judged yet"
-    if _too_few(study.headline):
-        return f"Too few contacts {study.period.when} to say how many issues were resolved on first contact ({count(study.headline['n'])})"
-    if study.lacks(*study.policy.needs()):
-        return f"At most {share} of issues were resolved on first contact {study.period.when}: failures of some kinds are not recorded"
-    if then is None:
-        return f"{share} of issues were resolved on first contact {study.period.when}"
-    moved = difference(study.headline, then)
-    if not moved.is_clear:
-        return f"First contact resolution held at {share}: no clear change against {study.period.previous().label}"
-    return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {magnitude(moved.value)} to {share}"
-
-
-def _counted(study: Study) -> str:
-    head = study.headline
-    waiting = head["n"] - head["resolved"] - head["failed"]
-    rate = f"{percent(head['share'])}, 95 % interval {interval(head['low'], head['high'])}"
-    known = f" The customer is known for {percent(_known(study))} of all contacts."
-    if not waiting:
-        return f"Of {count(head['n'])} first contacts that can be judged, {count(head['resolved'])} were resolved ({rate}).{known}"
-    return (
-        f"Of {count(head['n'])} first contacts, {count(head['resolved'])} are resolved, {count(head['failed'])} failed, and {count(waiting)} are "
-        f"still inside the window; counted for as long as they were seen, that makes {rate}.{known}"
-    )
-
-
-def _changed(study: Study, then: dict[str, Any] | None) -> str:
-    if study.policy.window is None:
-        return "This definition waits for no window, so older contacts have had more time to fail: periods cannot be compared."
-    if then is None or study.headline["share"] is None or then["share"] is None:
-        return "There is no earlier period to compare with."
-    moved = difference(study.headline, then)
-    return f"{capital(study.period.previous().when)} it was {percent(then['share'])}: a difference of {points(moved.value)} ({points(moved.low)} to {points(moved.high)})."
-
-
-def _failing(study: Study) -> str:
-    head = study.headline
-    counts = study.contacts.filter(pl.col("label") == "failed").group_by("reason").len().sort("len", "reason", descending=[True, False])
-    if counts.is_empty():
-        return "No first contact failed."
-    reason, n = counts.row(0)
-    return f"Of the {count(head['failed'])} that failed, {percent(n / head['failed'], digits=0)} failed first because the contact {REASONS[reason]}."
-
-
-def _share_failed(study: Study, reason: str, title: str, *needs: str) -> Finding:
-    if study.lacks(*needs):
-        return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(None, good="down"))
-    judged = mature(study.contacts)
-    asked = rate(judged, pl.col("reasons").list.contains(reason).fill_null(False), cluster="customer")
-    found = withhold(asked).row(0, named=True)
-    return Finding(reason.replace("_", "-"), "kpi", title, measure=Measure(found["share"], found["low"], found["high"], found["n"], "share", "down"))
-
-
-def _share_excluded(study: Study) -> Finding:
-    out = rate(study.contacts, pl.col("label") == "excluded", cluster="customer").row(0, named=True)
-    return Finding("excluded", "kpi", "Contacts left out of the rate", measure=Measure(out["share"], out["low"], out["high"], out["n"]))
-
-
-def cautions(study: Study) -> list[Finding]:
-    """What a reader must know before believing a number of this study."""
-    return [found for found in (_pending(study), _identity(study), _unrecorded(study), _young(study)) if found]
-
-
-def _pending(study: Study) -> Finding | None:
-    head = study.headline
-    everyone = head["resolved"] + head["failed"] + head["pending"]
-    if head["pending"] < 0.02 * max(1, everyone):
-        return None
-    share = percent(head["pending"] / everyone)
-    text = f"{count(head['pending'])} contacts ({share}) are still pending: the rate could end anywhere from {percent(head['lowest'])} to {percent(head['highest'])}."
-    return Finding("care-pending", "care", text)
-
-
-def _identity(study: Study) -> Finding | None:
-    known = _known(study)
-    text = f"Only {percent(known)} of the contacts name a customer; the others can never be seen to come back."
-    return Finding("care-identity", "care", text) if known < 0.98 else None
-
-
-def _known(study: Study) -> float:
-    """Share of the contacts of the period that name a customer."""
-    return float(study.contacts.select(pl.col("customer").is_not_null().mean()).item() or 0.0)
-
-
-def _unrecorded(study: Study) -> Finding | None:
-    missing = study.lacks("has_messages", "has_status_history", "has_customer", "has_category")
-    text = f"This desk does not record {'; nor '.join(missing)}. What only shows there is not counted."
-    return Finding("care-missing", "care", text) if missing else None
-
-
-def _young(study: Study) -> Finding | None:
-    young = int(study.first_contacts["left_truncated"].sum())
-    text = f"{count(young)} first contacts lie so close to the start of the data that they may be repeats of contacts before it."
-    return Finding("care-left-edge", "care", text) if young else None
-
-
-def spread(segments: pl.DataFrame, *, by: str, noun: str, overall: float | None) -> str:
-    """One sentence on a set of segments: which one clearly stands apart from the whole, if any does.
+def lint(text: str, grade: Grade = "D", *, names: Iterable[str] = ()) -> list[Slip]:
+    """Find the words of a text that claim more than its grade allows, in the order of the text.
 
     Parameters
     ----------
-    segments
-        `by`, `share`, `apart` (from `rates.stand_apart`); blank shares are passed over.
-    noun
-        What a segment is, e.g. `channel`.
-    overall
-        The share of everything together.
+    text
+        Plain text or Markdown, in English.
+    grade
+        How the evidence was come by; see `model.evidence.grade`.
+    names
+        Values of the data that stand in the text without quotation marks, e.g. a category; whatever they say is no claim.
+
+    Examples
+    --------
+    >>> [slip.what for slip in lint("Handovers cause repeats.", "C")], lint("It is not known whether handovers cause repeats.", "C")
+    (['cause'], [])
+    >>> [slip.what for slip in lint("First contact resolution rose 3 % after the release.", "B")]
+    ['rose 3 %']
+    >>> lint("“Caused by an outage” stands over 12 contacts about side effects.", "D", names=["side effects"])
+    []
     """
-    known = segments.drop_nulls("share")
-    if overall is None or known.height < 2:
-        return f"This desk does not tell one {noun} from another well enough to compare them"
-    apart = known.filter("apart").sort("share", by)
-    if apart.is_empty():
-        return f"No {noun} stands clearly apart from the {percent(overall)} of all together"
-    worst, best = apart.row(0, named=True), apart.row(-1, named=True)
-    row, word = (worst, "least") if worst["share"] < overall else (best, "most")
-    return f"{capital(str(row[by]))} resolves {word} on first contact: {percent(row['share'])} against {percent(overall)} of all"
+    found = [slip for sentence, said in _sentences(text, names) for slip in _slips(sentence, said, grade)]
+    return list(dict.fromkeys(found))
 
 
-def places(study: Study, segments: pl.DataFrame, *, by: str, noun: str, figure: str, most: int = 2) -> list[Finding]:
-    """The segments clearly below the whole, as places to look: each a finding with its figure.
+def lint_text(text: str, *, names: Iterable[str] = (), place: str = "") -> list[Slip]:
+    """`lint` for text that belongs to no finding, which may speak of methods: the words of grade C, where it speaks of outcomes."""
+    return [replace(slip, place=place) for slip in lint(text, PROSE, names=names) if OUTCOMES.search(slip.where.replace(slip.what, ""))]
 
-    A place is not a cause: what arrives there may simply be harder. That is what its grade says.
+
+def _slips(sentence: str, said: str, held: Grade) -> Iterator[Slip]:
+    """The slips of one sentence; `said` is the sentence with everything quoted blanked out, letter for letter."""
+    for rule in RULES:
+        for found in rule.words.finditer(said) if held in rule.grades else ():
+            if not excused(rule, said, found, whole=sentence):
+                yield _slip(rule, sentence, found)
+
+
+def _slip(rule: Rule, sentence: str, found: re.Match[str]) -> Slip:
+    return Slip(sentence[found.start() : found.end()].strip(), sentence, rule.why, rule.instead)
+
+
+def _sentences(text: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Every sentence as it stands, and with quotations and names blanked out."""
+    blank = _blanked(text, names)
+    edges = [0, *sorted({edge for found in (*_END.finditer(blank), *_PARTS.finditer(blank)) for edge in (found.start(), found.end())}), len(text)]
+    for start, end in pairwise(edges):
+        sentence, said = (re.sub(r"[ \t]*\n[ \t]*", " ", one[start:end]) for one in (text, blank))
+        lead = len(said) - len(said.lstrip())
+        if said.strip():
+            yield sentence[lead:].rstrip(), said[lead:].rstrip()
+
+
+def _blanked(text: str, names: Iterable[str]) -> str:
+    blank = _QUOTED.sub(_same_length, text)
+    known = sorted({name for name in names if name.strip()}, key=len, reverse=True)
+    return re.sub("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known), _same_length, blank, flags=re.IGNORECASE) if known else blank
+
+
+def _same_length(found: re.Match[str]) -> str:
+    return _BLANK * len(found[0])
+
+
+def grade_of(finding: Finding) -> Grade:
+    """The grade a finding's words are held to: its own; without one D, or C if it only counts.
+
+    Key figures, cautions, the headline and summaries count what was found and say how far it can be trusted. They compare nothing that
+    could be mistaken for a reason, and have to be able to name what a rate was adjusted for and where it could still end.
     """
-    low = segments.filter(pl.col("apart") & (pl.col("share") < study.headline["share"])).sort("share", by).head(most)
-    return [_place(study, row, by=by, noun=noun, figure=figure) for row in low.to_dicts()]
+    return finding.grade or (PROSE if finding.role in COUNTING else "D")
 
 
-def _place(study: Study, row: dict[str, Any], *, by: str, noun: str, figure: str) -> Finding:
-    name, whole = str(row[by]), study.headline
-    missed = (whole["share"] - row["share"]) * row["n"]
-    return Finding(
-        f"{slug(noun)}-{slug(name)}",
-        "finding",
-        f"{capital(name)} ({noun}) resolves {magnitude(whole['share'] - row['share'])} less on first contact than all together",
-        f"Of {count(row['n'])} first contacts, {percent(row['share'])} were resolved ({interval(row['low'], row['high'])}), against {percent(whole['share'])} "
-        f"of all. At the rate of all together, about {count(missed)} more would have been.",
-        Measure(row["share"], row["low"], row["high"], int(row["n"]), "share", "up"),
-        grade="D",
-        why="a raw difference; what arrives here may be harder",
-        action=f"Read ten failed contacts of this {noun} and note what the customer came back for.",
-        figures=(figure,),
-    )
+def lint_findings(findings: Iterable[Finding], *, names: Iterable[str] = ()) -> list[Slip]:
+    """Find what findings claim beyond their grades: titles, statements, reasons, chains, actions and checks; `place` is the finding's id."""
+    known = list(names)
+    return [slip for finding in findings for slip in _of_finding(finding, [*known, *_values(finding)])]
 
 
-def main_reason(failures: pl.DataFrame) -> str:
-    """One sentence on what failed contacts fail by."""
-    if failures.is_empty():
-        return "No first contact failed"
-    top = failures.row(0, named=True)
-    return f"{percent(top['share'])} of the failed contacts have this in common: the contact {REASONS[top['reason']]}"
+def _of_finding(finding: Finding, names: list[str]) -> Iterator[Slip]:
+    held = grade_of(finding)
+    told = [slip for text in (finding.title, finding.statement, finding.why, *finding.chain) for slip in lint(text, held, names=names)]
+    asked = [slip for text in (finding.action, finding.check) for slip in lint(text, held, names=names) if not _commands(slip)]
+    yield from (replace(slip, place=finding.id) for slip in (*told, *asked))
+    measure = finding.measure
+    if finding.grade and measure and measure.unit == "share" and measure.value in (0.0, 1.0) and measure.n < MIN_CONTACTS:
+        yield Slip(
+            f"{measure.value:.0%}", finding.title, "a share of a handful says nothing", "say 'too few contacts', with their number", finding.id
+        )
+
+
+def _commands(slip: Slip) -> bool:
+    """'Improve the article' asks for something and says nothing about what comes of it."""
+    return slip.where.lower().startswith(slip.what.lower())
+
+
+def _values(finding: Finding) -> list[str]:
+    """What a finding says it names: `details["place"]`, as column=value, and `details["names"]`, words of people or of the data as they stand."""
+    places, names = ([told] if isinstance(told := finding.details.get(key) or [], str) else told for key in ("place", "names"))
+    return [*(f"{word}".partition("=")[2] for word in places), *(f"{name}" for name in names)]
+
+
+def lint_notebook(path: Path) -> list[Slip]:
+    """Find what a notebook claims too much: text cells, sentences written into code cells, and the findings it shows, if it was run."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [slip for cell in cells for slip in _of_cell(cell, f"{path.stem}#{cell.get('id', '')}")]
+
+
+def _of_cell(cell: Mapping[str, Any], place: str) -> list[Slip]:
+    source = "".join(cell["source"])
+    if cell["cell_type"] == "markdown":
+        return lint_text(source, place=place)
+    shown = [output["data"][MIMETYPE] for output in cell.get("outputs", ()) if MIMETYPE in output.get("data", {})]
+    written = [slip for text in _written(source) for slip in lint_text(text, place=place)]
+    return [*written, *lint_findings(Finding.from_json(fields) for fields in shown)]
+
+
+def _written(code: str) -> list[str]:
+    """The sentences among the strings of a piece of code; code that is no Python (a magic) holds none."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return []
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.count(" ") > 2]
+
+
+def lint_report(content: Mapping[str, Any] | str, *, names: Iterable[str] = ()) -> list[str]:
+    """Say why a report may not be published: every sentence that claims too much, with the id of its finding. Empty where none does.
+
+    Parameters
+    ----------
+    content
+        The content of `findings.json`; or a page as HTML, where no grade can be told any more and everything is held to the words of C.
+    names
+        As in `lint`, e.g. `names_in` the figures and tables of the report; values in the `details` of findings are known anyway.
+    """
+    known = list(names)
+    if isinstance(content, str):
+        return [f"{slip}" for slip in lint_text(_Words.of(content), names=known)]
+    slips = lint_findings(_findings(content), names=known)
+    figures = [slip for one in content.get("figures", ()) for slip in lint_text(one["title"], names=known, place=one["id"])]
+    return list(dict.fromkeys(f"{slip}" for slip in (*slips, *figures)))
+
+
+def _findings(content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every finding in the content of `findings.json`, in whichever list it stands, by its words and its measure."""
+    entries = [one for some in content.values() if isinstance(some, list) for one in some if isinstance(one, Mapping) and "role" in one]
+    read = set(Finding.__dataclass_fields__) - {"change", "cost"}
+    yield from (Finding.from_json({name: value for name, value in one.items() if name in read}) for one in entries)
+
+
+def names_in(drawn: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The values of the data that a report names: the short texts in the cells of its figures and tables, in their JSON form.
+
+    Examples
+    --------
+    >>> names_in([{"columns": [{"name": "category"}, {"name": "n"}], "rows": [["side effects", 12], ["impact", 30]]}])
+    ['impact', 'side effects']
+    """
+    cells = {cell for fields in drawn for row in fields["rows"] for cell in row if isinstance(cell, str)}
+    return sorted(cell for cell in cells if len(cell) > 2 and cell.count(" ") < LONGEST and not cell.endswith((".", "?")))
+
+
+class _Words(HTMLParser):
+    """The text of a page, a part per block; quotations, drawings, tables of data, code and style left out."""
+
+    PASSED = frozenset({"style", "script", "svg", "blockquote", "q", "code", "pre", "td", "title"})
+    INLINE = frozenset({"a", "b", "i", "em", "strong", "span", "small", "abbr", "mark", "sup", "sub"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.passed: list[str] = []
+
+    @classmethod
+    def of(cls, html: str) -> str:
+        words = cls()
+        words.feed(html)
+        words.close()
+        return "".join(words.parts)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.PASSED:
+            self.passed.append(tag)
+        self.parts += [] if tag in self.INLINE else ["\n\n"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.passed and self.passed[-1] == tag:
+            self.passed.pop()
+        self.parts += [] if tag in self.INLINE else ["\n\n"]
+
+    def handle_data(self, data: str) -> None:
+        self.parts.append(_BLANK if self.passed else data)

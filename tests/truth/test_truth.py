@@ -9,7 +9,7 @@ from fcrlib.intake.demo import Cause, Truth, invent
 from fcrlib.intake.redact import redact
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
-from fcrlib.show import wording
+from fcrlib.show.telling import headline
 from fcrlib.study import Study
 
 
@@ -21,7 +21,7 @@ def places(study: Study) -> list[str]:
     """The ids of the places that the baseline notebook would name."""
     named = []
     for column, noun in (("channel", "channel"), ("category", "category"), ("first_group", "first team")):
-        named += wording.places(study, baseline.segments(study, by=column), by=column, noun=noun, figure="x")
+        named += headline.places(study, baseline.segments(study, by=column), by=column, noun=noun, figure="x")
     return [finding.id for finding in named]
 
 
@@ -40,8 +40,8 @@ def test_nothing_planted_names_no_place() -> None:
 def test_a_cause_that_starts_in_the_last_quarter_lowers_it_and_the_headline_says_so() -> None:
     desk = redact(invent(contacts=40_000))
     study = Study.of(desk, policy=Policy(), period=Period.parse("2026Q3"))
-    headline = wording.headline(study)[0]
-    assert "fell" in headline.title
+    top = headline.headline(study)[0]
+    assert "fell" in top.title
     before = Study.of(desk, policy=Policy(), period=Period.parse("2026Q2"))
     assert study.headline["share"] < before.headline["share"]
 
@@ -50,7 +50,7 @@ def test_a_cause_that_starts_in_the_last_quarter_lowers_it_and_the_headline_says
 def test_nothing_planted_holds_still() -> None:
     study = study_of(truth=Truth.nothing(), contacts=20_000)
     quarter = Study.of(study.desk, policy=Policy(), period=Period.parse("2026Q3"), outcomes=study.outcomes)
-    assert "no clear change" in wording.headline(quarter)[0].title
+    assert "no clear change" in headline.headline(quarter)[0].title
 
 
 @pytest.mark.slow

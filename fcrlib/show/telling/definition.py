@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from fcrlib.model.numbers import count, interval, magnitude, percent, signed
-from fcrlib.show.wording import REASONS
+from fcrlib.show.telling.headline import REASONS
 
 RULES = {
     "deleted": "deleted in the helpdesk",

@@ -115,7 +115,7 @@ def _finding(row: dict[str, Any], *, figure: str) -> Finding:
         owner=quote(row["owner"], limit=60),
         check=f"{row['check']:%Y-%m-%d}" if row["check"] else "",
         figures=(figure,) if figure and known else (),
-        details={"part": ACTIONS, "about": row["slug"], "status": row["status"]},
+        details={"part": ACTIONS, "about": row["slug"], "status": row["status"], "names": [what]},
     )
 
 

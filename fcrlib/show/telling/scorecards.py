@@ -116,6 +116,7 @@ def _place(row: dict[str, Any], *, figure: str) -> Finding:
         why="adjusted for channel, category, tier and priority only; what reaches the team may differ in other ways",
         action="Read ten failed contacts that this team passed on and ten that it kept: did they belong here?",
         figures=(figure,),
+        details={"place": f"team={row['team']}"},
     )
 
 
