@@ -25,11 +25,16 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="same seed, same desk")] = 7,
 ) -> None:
     """Invent a helpdesk whose causes of failure are known."""
+    from importlib.resources import files
+
     from fcrlib.intake.demo import invent
     from fcrlib.intake.redact import redact
+    from fcrlib.model.actions import FILE as ACTIONS
 
     tell(f"inventing {contacts:,} contacts")
-    save(redact(invent(seed=seed, contacts=contacts)), to or own_settings().path("data/demo"))
+    folder = to or own_settings().path("data/demo")
+    save(redact(invent(seed=seed, contacts=contacts)), folder)
+    (folder / ACTIONS).write_text((files("fcrlib.intake.demo") / ACTIONS).read_text(encoding="utf-8"), encoding="utf-8")
 
 
 @imports.command("servicenow")

@@ -51,6 +51,7 @@ EFFECT = {
 }  # fmt: skip
 ACTION = {
     "slug": pl.String, "what": pl.String, "owner": pl.String, "place": pl.String, "done": pl.Date, "check": pl.Date, "expected": pl.Float64,
+    "counted": pl.String,
 }  # fmt: skip
 CHANGE = {"at": pl.Date, "kind": pl.String, "place": pl.String, "note": pl.String}
 
@@ -78,14 +79,14 @@ def of_actions(study: Study, actions: Sequence[Action], *, tags: pl.DataFrame | 
     actions
         What was done (`model.actions`).
     tags
-        The ways of failing of every failed contact (`failure_modes.tag`); an action about one of them is then held against failures of that way only,
-        else against all failures.
+        The ways of failing of every failed contact (`failure_modes.tag`); an action about one of them that names no place is then held against
+        failures of that way only, all others against all failures in their place.
 
     Returns
     -------
     pl.DataFrame
-        One row per action, in the given order: `slug`, `what`, `owner`, `place`, `done`, `check`, `expected`, then the columns of `before_after`.
-        `status` says also `not done yet` and `place not on this desk`.
+        One row per action, in the given order: `slug`, `what`, `owner`, `place`, `done`, `check`, `expected`, `counted` (the slug
+        of the way of failing that is counted; null for all failures), then the columns of `before_after`. `status` says also `not done yet` and `place not on this desk`.
     """
     rows = _contacts(study, tags)
     found = [_action(action, rows, study=study) for action in actions]
@@ -287,15 +288,16 @@ def _span(study: Study) -> tuple[datetime, datetime]:
 
 
 def _action(action: Action, rows: pl.DataFrame, *, study: Study) -> dict[str, Any]:
-    told = {name: getattr(action, name) for name in ("slug", "what", "owner", "place", "done", "check", "expected")}
+    told = {name: getattr(action, name) for name in ("slug", "what", "owner", "place", "done", "check", "expected")} | {"counted": None}
     blank = told | dict.fromkeys(EFFECT)
     if action.done is None or action.done > study.period.last:
         return blank | {"status": OPEN}
     if any(conditions(word, columns=rows.columns) is None for word in action.where) or not rows.select(holds(rows, action.where).any()).item():
         return blank | {"status": NOWHERE}
-    of_mode = "mode" in rows.columns and action.slug in study.taxonomy.slugs
-    counted = rows.with_columns(failed=(pl.col("mode") == action.slug).fill_null(False)) if of_mode else rows
-    return told | before_after(counted, at=_midnight(action.done, study), words=action.where, standing_out=action.chosen_for == "standing-out")
+    if not action.where and "mode" in rows.columns and action.slug in study.taxonomy.slugs:
+        told["counted"] = action.slug
+        rows = rows.with_columns(failed=(pl.col("mode") == action.slug).fill_null(False))
+    return told | before_after(rows, at=_midnight(action.done, study), words=action.where, standing_out=action.chosen_for == "standing-out")
 
 
 def _change(entry: dict[str, Any], rows: pl.DataFrame, *, study: Study, compared: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What stands beside the contacts of a plain table: messages, changes, survey answers?"""
+"""What stands beside the contacts of a plain table: messages, changes, survey answers, a list of customers?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from fcrlib.intake.mapping import EVENT_WORDS, Layout
 from fcrlib.model.desk import Dropped
 from fcrlib.model.tables import TABLES, conform
 
+ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+# Words that exports write into a person's field when nobody is known.
+_NOBODY = ("unknown", "anonymous", "undefined", "guest")
+# Above this share, impossible instants are not noise but swapped columns.
+TOLERATED = 0.05
 _EVENT_WORDS = {
     "kind": {
         "comment": "message",
@@ -49,6 +54,15 @@ def clock(raw: pl.DataFrame, columns: list[str], plan: Layout, *, zone: str | No
     told.problems += dates.problems
     told.notes += dates.notes
     return dates.frame
+
+
+def person(frame: pl.DataFrame) -> pl.DataFrame:
+    """`customer_ref`, where it is there, with e-mail addresses in lower case; whoever is called unknown is unknown."""
+    if "customer_ref" not in frame.columns:
+        return frame
+    folded = pl.col("customer_ref").str.to_lowercase()
+    address = pl.when(pl.col("customer_ref").str.contains(ADDRESS)).then(folded).otherwise("customer_ref")
+    return frame.with_columns(pl.when(~folded.is_in(_NOBODY)).then(address).alias("customer_ref"))
 
 
 def surveys(raw: pl.DataFrame, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
@@ -120,6 +134,57 @@ def events(plan: Layout, *, path: Path | str, mapping: object, zone: str | None,
         source=pl.lit(plan.source),
     )
     return _ordered(_completed(read, every_kind=plan.events.every_kind), end=end, told=told), files.hashes(file)
+
+
+def customers(
+    raw: pl.DataFrame, plan: Layout, *, path: Path | str, mapping: object, zone: str | None, end: datetime, told: Told
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Who is a customer and who has left, one row each, and the hash of their file; nothing if the mapping names no such columns.
+
+    Who is listed several times has been a customer since the earliest of the rows, and is still one while any of them is open.
+    """
+    feeds = plan.customers.feeds() if plan.customers else {}
+    if not plan.customers or not {"since", "left_at"} & feeds.keys():
+        return TABLES["customers"].create_empty(), {}
+    if not plan.customers.file:
+        return _read_customers(raw, {"customer_ref": plan.contacts.get("customer_ref", ""), **feeds}, plan, zone=zone, end=end, told=told), {}
+    file = _file(plan.customers.file, beside=[Path(path), *([Path(mapping)] if isinstance(mapping, str | Path) else [])])
+    table = files.table(file, delimiter=plan.delimiter, encoding=plan.encoding)
+    read = _read_customers(table.frame, {"customer_ref": "", **feeds}, plan, zone=zone, end=end, told=told)
+    return read, files.hashes(file)
+
+
+def _read_customers(raw: pl.DataFrame, feeds: dict[str, str], plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
+    missing = {ours: theirs for ours, theirs in feeds.items() if theirs not in raw.columns}
+    told.problems += [
+        f"column '{theirs}' (customers.{ours}) is not there" if theirs else "[customers]: say with customer_ref which column names the customer"
+        for ours, theirs in missing.items()
+    ]
+    if missing:
+        return TABLES["customers"].create_empty()
+    moments = {ours: theirs for ours, theirs in feeds.items() if ours != "customer_ref"}
+    dated = clock(raw, sorted(set(moments.values())), plan, zone=zone, told=told)
+    who = person(raw.select(files.known(feeds["customer_ref"], nulls=nulls(plan)).str.normalize("NFC").alias("customer_ref")))
+    read = who.with_columns(*(dated[theirs].alias(ours) for ours, theirs in moments.items()), source=pl.lit(plan.source))
+    return _members(read.pipe(conform, table="customers").drop_nulls("customer_ref"), end=end, told=told)
+
+
+def _members(known: pl.DataFrame, *, end: datetime, told: Told) -> pl.DataFrame:
+    """One row per customer, as the data end knew them."""
+    gone = pl.when(pl.col("left_at").is_not_null().all()).then(pl.col("left_at").max())
+    once = known.group_by("source", "customer_ref").agg(pl.col("since").min(), gone.alias("left_at")).sort("source", "customer_ref")
+    here = once.filter((pl.col("since") <= end).fill_null(True))
+    told.dropped.append(Dropped(what="customers", count=once.height - here.height, why=f"joined after the data end {end:%Y-%m-%d %H:%M}"))
+    later = pl.col("left_at") > end
+    why = f"they leave after the data end {end:%Y-%m-%d %H:%M}; still there"
+    told.dropped.append(Dropped(what="leavings", count=here.filter(later).height, why=why))
+    swapped = here.filter(pl.col("left_at") < pl.col("since"))
+    if swapped.height > max(TOLERATED * here["left_at"].count(), 1):
+        told.problems.append(
+            f"customers: {swapped.height:,} of {here['left_at'].count():,} who left did so before they joined: are since and left_at swapped?"
+        )
+    told.dropped.append(Dropped(what="customers", count=swapped.height, why="left before they joined"))
+    return here.filter(~(pl.col("left_at") < pl.col("since")).fill_null(False)).with_columns(pl.when(~later).then("left_at").alias("left_at"))
 
 
 def _file(name: str, *, beside: list[Path]) -> Path:

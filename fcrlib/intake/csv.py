@@ -24,14 +24,9 @@ from fcrlib.model.tables import TABLES
 
 __all__ = ["Guess", "guess", "read"]
 
-# Words that exports write into a person's field when nobody is known.
-_NOBODY = ("unknown", "anonymous", "undefined", "guest")
 _NUMBERS = tuple(name for name, column in TABLES["contacts"].columns().items() if column.dtype in (pl.Float64, pl.Int64))
 _IDS = ("contact_id", "customer_ref", "account_ref", "merged_into", "follow_up_of", "parent_id", "issue_key")
-_ADDRESS = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _CLOCK = r"^(\d+):(\d{2})(?::(\d{2}))?$"
-# Above this share, impossible instants are not noise but swapped columns or two clocks.
-_TOLERATED = 0.05
 
 
 def read(
@@ -79,6 +74,7 @@ def read(
     contacts = _contacts(raw, plan, zone=zone, told=told)
     surveys = beside.surveys(raw, plan, zone=zone, end=end, told=told)
     events, event_files = beside.events(plan, path=path, mapping=mapping, zone=zone, end=end, told=told)
+    base, base_files = beside.customers(raw, plan, path=path, mapping=mapping, zone=zone, end=end, told=told)
     _stop(told, path)
     contacts = _known_by(contacts, end=end, path=path, told=told)
     events, surveys = beside.of_kept(events, contacts, told), beside.of_kept(surveys, contacts, told)
@@ -89,12 +85,12 @@ def read(
         data_start=contacts["opened_at"].min(),  # type: ignore[arg-type]
         data_end=end,
         time_zone=zone or "UTC",
-        capabilities=_capabilities(contacts, events, surveys),
-        files={**files.hashes(path), **event_files},
+        capabilities=_capabilities(contacts, events, surveys, base),
+        files={**files.hashes(path), **event_files, **base_files},
         dropped=tuple(one for one in told.dropped if one.count),
         notes=tuple(told.notes),
     )
-    desk = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, identifiers=_identifiers(contacts))
+    desk = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, customers=base, identifiers=_identifiers(contacts))
     return redact(desk, rules=identity)
 
 
@@ -131,10 +127,12 @@ def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
     """Leave out optional columns that the file lacks; needed ones are a problem."""
     here = set(table.frame.columns)
     survey = plan.surveys.feeds() if plan.surveys else {}
+    base = plan.customers.feeds() if plan.customers and not plan.customers.file else {}
     wanted = {
         **plan.contacts,
         **{name: flag.column for name, flag in plan.flags.items()},
         **{f"surveys.{ours}": theirs for ours, theirs in survey.items()},
+        **{f"customers.{ours}": theirs for ours, theirs in base.items()},
     }
     gone = {ours: theirs for ours, theirs in wanted.items() if theirs not in here}
     told.problems += [f"column '{theirs}' ({ours}) is not in {table.name}" for ours, theirs in gone.items() if theirs not in plan.optional]
@@ -148,6 +146,9 @@ def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
             "flags": {name: flag for name, flag in plan.flags.items() if flag.column in here},
             "surveys": plan.surveys.model_copy(update={ours: None for ours, theirs in survey.items() if theirs not in here})
             if plan.surveys
+            else None,
+            "customers": plan.customers.model_copy(update={ours: None for ours, theirs in base.items() if theirs not in here})
+            if plan.customers
             else None,
         }
     )
@@ -189,7 +190,7 @@ def _contacts(raw: pl.DataFrame, plan: Layout, *, zone: str | None, told: Told) 
         *(_flag(raw, flag.column, flag.true, nulls).alias(name) for name, flag in plan.flags.items()),
         **{name: pl.lit(value) for name, value in plan.constant.items() if name not in text.columns},
     )
-    contacts = _person(contacts).with_columns(source=pl.lit(plan.source))
+    contacts = beside.person(contacts).with_columns(source=pl.lit(plan.source))
     if RESOLVED in contacts.columns:
         told.notes.append(
             f"'{plan.contacts[RESOLVED]}' is one column: it was read as the first and the last resolution, so reopenings cannot be seen"
@@ -230,7 +231,7 @@ def _known_by(contacts: pl.DataFrame, *, end: datetime, path: Path | str, told: 
     told.dropped.append(late)
     early = contacts.filter(pl.col("first_resolved_at") < pl.col("opened_at"))
     resolved = contacts["first_resolved_at"].count()
-    if early.height > max(_TOLERATED * resolved, 1):
+    if early.height > max(beside.TOLERATED * resolved, 1):
         told.problems.append(
             f"{early.height:,} of {resolved:,} resolved contacts were resolved before they were opened, e.g. '{early['contact_id'][0]}': "
             "are the two columns swapped, or in two time zones?"
@@ -298,23 +299,15 @@ def _labels() -> pl.Expr:
     return parts.list.eval(pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != "")).alias("tags")
 
 
-def _person(contacts: pl.DataFrame) -> pl.DataFrame:
-    """E-mail addresses in lower case; whoever is called unknown is unknown."""
-    if "customer_ref" not in contacts.columns:
-        return contacts
-    folded = pl.col("customer_ref").str.to_lowercase()
-    address = pl.when(pl.col("customer_ref").str.contains(_ADDRESS)).then(folded).otherwise("customer_ref")
-    return contacts.with_columns(pl.when(~folded.is_in(_NOBODY)).then(address).alias("customer_ref"))
-
-
 def _identifiers(contacts: pl.DataFrame) -> pl.DataFrame:
     """The e-mail addresses among the customers' names."""
-    addressed = contacts.filter(pl.col("customer_ref").str.contains(_ADDRESS)).select("source", "customer_ref").unique()
+    addressed = contacts.filter(pl.col("customer_ref").str.contains(beside.ADDRESS)).select("source", "customer_ref").unique()
     return addressed.with_columns(kind=pl.lit("email"), value_norm="customer_ref")
 
 
-def _capabilities(contacts: pl.DataFrame, events: pl.DataFrame, surveys: pl.DataFrame) -> frozenset[str]:
-    """What the columns that hold something allow."""
+def _capabilities(contacts: pl.DataFrame, events: pl.DataFrame, surveys: pl.DataFrame, base: pl.DataFrame) -> frozenset[str]:
+    """What the columns that hold something allow. A list of customers of whom nobody who ever asked has left says nothing about leaving."""
+    gone = base.drop_nulls("left_at").join(contacts, on=["source", "customer_ref"], how="semi")
     filled = {name for name in contacts.columns if contacts[name].count()}
     kinds, seen = set(events["kind"].to_list()), {name for name in events.columns if events[name].count()}
     has = {
@@ -324,6 +317,7 @@ def _capabilities(contacts: pl.DataFrame, events: pl.DataFrame, surveys: pl.Data
         "has_handle_time": "handle_seconds" in filled,
         "has_cost": "cost" in filled,
         "has_survey": surveys.height > 0,
+        "has_retention": gone.height > 0,
         "has_events": events.height > 0,
         "has_messages": "message" in kinds,
         "has_status_history": "status_to" in seen,

@@ -22,6 +22,7 @@ _SAMPLE = 5_000
 _FEW = 5
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 CSAT = "surveys.csat"
+SINCE, LEFT = "customers.since", "customers.left_at"
 _SCALES = ("1-5", "0-1", "0-10", "0-100")
 HEADERS = {
     "contact_id": "ticket id,case number,case id,contact id,incident number,conversation id,call id,interaction id,number,id,key,issue key,"
@@ -71,9 +72,13 @@ HEADERS = {
     "initiated_by": "initiated by,direction",
     "resolved_by": "resolved by",
     CSAT: "csat,csat score,satisfaction score,customer satisfaction,satisfaction rating,satisfaction,rating,csat rating,survey score",
+    SINCE: "customer since,member since,signup date,sign up date,signed up at,registration date,contract start,subscription start,kunde seit",
+    LEFT: "left at,churned at,churn date,customer until,contract end,contract ended at,subscription end,subscription ended at,kunde bis",
 }  # fmt: skip
 _DIALECTS = {ours: tuple(names.split(",")) for ours, names in HEADERS.items()}
-_MOMENTS = (*INSTANTS, RESOLVED)
+_MOMENTS = (*INSTANTS, RESOLVED, SINCE, LEFT)
+# What stands in sections of the mapping of its own.
+_BESIDE = (*FLAGS, CSAT, SINCE, LEFT)
 _COUNTS = ("handle_seconds", "talk_seconds", "wait_seconds", "cost", "vendor_reopens", "vendor_replies", "vendor_stations")
 
 
@@ -135,10 +140,16 @@ class Guess:
         chosen = self.chosen()
         return {
             "source": self.source(),
-            "contacts": {ours: one.column for ours, one in chosen.items() if ours not in (*FLAGS, CSAT)},
+            "contacts": {ours: one.column for ours, one in chosen.items() if ours not in _BESIDE},
             "flags": {ours: {"column": one.column} for ours, one in chosen.items() if ours in FLAGS},
             "surveys": {"csat": chosen[CSAT].column, "scale": self.scale} if CSAT in chosen else None,
+            "customers": {ours.partition(".")[2]: one.column for ours, one in self._membership().items()} or None,
         }
+
+    def _membership(self) -> dict[str, Suggestion]:
+        """Since when and until when somebody is a customer, where the table tells who asks and who left."""
+        chosen = self.chosen()
+        return {name: chosen[name] for name in (SINCE, LEFT) if name in chosen} if {"customer_ref", LEFT} <= chosen.keys() else {}
 
     def source(self) -> str:
         """A name for the export, from the file's."""
@@ -157,7 +168,7 @@ class Guess:
         end = "# data_end = 2026-09-30T23:59:59Z  # when the export was made, where --data-end does not say it"
         lines += [f"source = {_quoted(self.source())}", end, *self._clock(), "", "[contacts]"]
         lines += [f'# {name} = "?"  # please check: no column looks like it, but it is needed' for name in missing]
-        lines += [_line(ours, _quoted(one.column), one) for ours, one in chosen.items() if ours not in (*FLAGS, CSAT)]
+        lines += [_line(ours, _quoted(one.column), one) for ours, one in chosen.items() if ours not in _BESIDE]
         free = [one for one in self.suggestions if one.canonical is None or one.confidence < USED]
         lines += [f"# not used: {_quoted(one.column)} ({one.why})" for one in free]
         if flags := {ours: one for ours, one in chosen.items() if ours in FLAGS}:
@@ -165,6 +176,8 @@ class Guess:
         if CSAT in chosen:
             lines += ["", "[surveys]", _line("csat", _quoted(chosen[CSAT].column), chosen[CSAT])]
             lines += [f'scale = "{self.scale}"  # please check: the lowest and the highest answer that could be given']
+        if members := self._membership():
+            lines += ["", "[customers]", *(_line(ours.partition(".")[2], _quoted(one.column), one) for ours, one in members.items())]
         if self.unknown_words:
             words_ = ", ".join(WORDS["status"])
             lines += ["", "[values.status]", *(f'{_quoted(word)} = "open"  # please check: one of {words_}' for word in self.unknown_words)]

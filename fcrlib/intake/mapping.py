@@ -93,6 +93,21 @@ class Surveys(BaseModel):
         return {ours: theirs for ours, theirs in self.model_dump(exclude={"scale"}).items() if theirs}
 
 
+class Customers(BaseModel):
+    """Who is a customer, and who has left: columns of a table of its own, or, without a file, of the contacts' table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str | None = None
+    customer_ref: ColumnName | None = Field(default=None, description="needed with a file; the contacts' own otherwise")
+    since: ColumnName | None = None
+    left_at: ColumnName | None = None
+
+    def feeds(self) -> dict[str, str]:
+        """Our customer columns and the columns that feed them."""
+        return {ours: theirs for ours, theirs in self.model_dump(exclude={"file"}).items() if theirs}
+
+
 class Layout(BaseModel):
     """How to read one table of contacts.
 
@@ -134,6 +149,7 @@ class Layout(BaseModel):
     optional: tuple[str, ...] = ()
     events: Events | None = None
     surveys: Surveys | None = None
+    customers: Customers | None = None
 
     @field_validator("time_zone")
     @classmethod

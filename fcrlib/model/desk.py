@@ -22,6 +22,8 @@ from fcrlib.model.tables import CAPABILITIES, TABLES, check, conform, empty
 
 MANIFEST = "manifest.json"
 KEYS = {name: [c for c, column in schema.columns().items() if column.primary_key] or ["at"] for name, schema in TABLES.items()}
+# Tables that desks written by older versions do not have; they are read as empty.
+YOUNGER = ("customers",)
 
 
 class Dropped(BaseModel):
@@ -77,6 +79,7 @@ class Desk:
     events: pl.DataFrame = field(default_factory=lambda: empty("events"))
     identifiers: pl.DataFrame = field(default_factory=lambda: empty("identifiers"))
     surveys: pl.DataFrame = field(default_factory=lambda: empty("surveys"))
+    customers: pl.DataFrame = field(default_factory=lambda: empty("customers"))
     agents: pl.DataFrame = field(default_factory=lambda: empty("agents"))
     articles: pl.DataFrame = field(default_factory=lambda: empty("articles"))
     changes: pl.DataFrame = field(default_factory=lambda: empty("changes"))
@@ -113,7 +116,7 @@ class Desk:
         return type(self)(self.manifest, **{name: change(name, frame) for name, frame in self.tables().items()})
 
     def save(self, folder: Path | str) -> Path:
-        """Write the tables as parquet and the manifest as JSON; the folder appears whole or not at all.
+        """Write the tables as parquet and the manifest as JSON; the folder appears whole or not at all, and keeps what people wrote there in TOML.
 
         Raises
         ------
@@ -132,6 +135,8 @@ class Desk:
                 frame.write_parquet(staging / f"{name}.parquet", statistics=True)
             (staging / MANIFEST).write_text(self.manifest_json(), encoding="utf-8")
             staging.chmod(0o755)
+            for own in target.glob("*.toml"):
+                shutil.copy2(own, staging)
             if target.exists():
                 shutil.rmtree(target)
             os.replace(staging, target)
@@ -159,6 +164,9 @@ class Desk:
         frames, problems = {}, []
         for name in TABLES:
             file = path / f"{name}.parquet"
+            if name in YOUNGER and name not in manifest.rows and not file.exists():
+                frames[name] = empty(name)
+                continue
             try:
                 frames[name] = conform(pl.read_parquet(file, glob=False), table=name)
             except (OSError, pl.exceptions.PolarsError) as error:

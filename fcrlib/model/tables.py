@@ -162,6 +162,20 @@ class Surveys(dy.Schema):
     superseded = _flag("a later answer to the same survey exists")
 
 
+class Customers(dy.Schema):
+    """Who is a customer, since when, and who has left. Optional: a list of customers, whether or not they ever asked for anything."""
+
+    source = _text("export the customer came from", primary_key=True)
+    customer_ref = _text("the customer, as the contacts name them", primary_key=True)
+    since = _instant("when they became a customer")
+    left_at = _instant("when they stopped being one; null for who is still there at the data end")
+
+    @dy.rule()
+    def left_after_joining(cls) -> pl.Expr:
+        """left_at lies before since. Were the two columns swapped?"""
+        return pl.col("left_at") >= pl.col("since")
+
+
 class Agents(dy.Schema):
     """Who answers."""
 
@@ -194,6 +208,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "events": Events,
     "identifiers": Identifiers,
     "surveys": Surveys,
+    "customers": Customers,
     "agents": Agents,
     "articles": Articles,
     "changes": Changes,
@@ -211,6 +226,7 @@ CAPABILITIES = {
     "has_cost": "cost per contact",
     "has_category": "a category per contact",
     "has_customer": "a customer per contact (it shows who comes back)",
+    "has_retention": "which customers left, and when",
 }
 
 

@@ -40,7 +40,7 @@ _INNOCENT = (
 
 
 def changes(truth: Truth, *, start: datetime, end: datetime) -> pl.DataFrame:
-    """Write the action log: what set off each dated cause and each new topic, among changes that did nothing."""
+    """Write the action log: what set off each dated cause and each new topic, and what mended a cause, among changes that did nothing."""
     span = (end - start) / timedelta(days=1)
     innocent = [(start + timedelta(days=round(share * span), hours=6), kind, scope, note) for share, kind, scope, note in _INNOCENT]
     planted = [
@@ -50,7 +50,8 @@ def changes(truth: Truth, *, start: datetime, end: datetime) -> pl.DataFrame:
         (datetime.combine(since, time(5), UTC), "release", f"subcategory={theme}", "New feature switched on for everybody.")
         for theme, since in truth.new_topics.items()
     ]
-    rows = sorted(row for row in [*innocent, *planted, *new] if start <= row[0] <= end)
+    mended = [(datetime.combine(cause.until, time(4), UTC), "release", cause.scope, "This part was mended.") for cause in truth.causes if cause.until]
+    rows = sorted(row for row in [*innocent, *planted, *new, *mended] if start <= row[0] <= end)
     return pl.DataFrame(rows, schema={"at": pl.Datetime("us", "UTC"), "kind": pl.String, "scope": pl.String, "note": pl.String}, orient="row")
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from fcrlib.intake.demo.arrivals import first_contacts
 from fcrlib.intake.demo.changes import articles, changes
 from fcrlib.intake.demo.history import events
+from fcrlib.intake.demo.leaving import customer_table
 from fcrlib.intake.demo.outcomes import NO_MECHANISM, fates, handled
 from fcrlib.intake.demo.people import Agents, Customers, alias_refs, customer_refs, gather_customers, hire, identifiers, seconds, staff_table, stream
 from fcrlib.intake.demo.returns import WEEKS, background, duplicates, followers, second_tries
@@ -69,13 +70,14 @@ def invent(*, seed: int = 7, contacts: int = 40_000, truth: Truth | None = None,
     account = pl.Series("account", customers.account).gather(cases["customer"])
     told = cases.with_columns(_texts(cases, seed=seed)).with_columns(named, account)
     history = events(told, seed=seed, agents=agents, end=end)
+    base = customer_table(cases, seed=seed, truth=truth, customers=customers, start=seconds(data_start), end=end)
     manifest = Manifest(
         source="demo",
         reader="demo",
         reader_version="1",
         data_start=data_start,
         data_end=data_end,
-        capabilities=frozenset(CAPABILITIES),
+        capabilities=frozenset(CAPABILITIES) - ({"has_retention"} if not base["left_at"].count() else set()),
         invented=True,
         notes=(f"invented with seed {seed}",),
     )
@@ -85,6 +87,7 @@ def invent(*, seed: int = 7, contacts: int = 40_000, truth: Truth | None = None,
         events=history,
         identifiers=identifiers(customers, seed=seed),
         surveys=surveys(cases, seed=seed, end=end),
+        customers=base,
         agents=staff_table(agents),
         articles=articles(seed=seed, start=data_start),
         changes=changes(truth, start=data_start, end=data_end),

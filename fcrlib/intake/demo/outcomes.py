@@ -89,6 +89,7 @@ def _slices(cases: pl.DataFrame, *, truth: Truth, drift: Floats) -> list[Floats]
     opened, edges = cases["opened"].to_numpy(), [edge]
     for cause in truth.causes:
         at_work = inside(cases, cause.cell) & (opened >= (midnight(cause.since) if cause.since else 0))
+        at_work &= opened < midnight(cause.until) if cause.until else True
         edges.append(edges[-1] + cause.points * at_work)
     for theme, points in truth.reopened_topics.items():
         edges.append(edges[-1] + points * inside(cases, {"subcategory": theme}))

@@ -42,14 +42,15 @@ class Cause:
         Added to the probability of failure inside the cell.
     mechanism
         How it makes them fail; it leaves its traces in the history and in what customers write.
-    since
-        First day it is at work; None means always.
+    since, until
+        First day it is at work, and the day it is mended; None means from the start, and to the end.
     """
 
     cell: Mapping[str, str]
     points: float
     mechanism: str
     since: date | None = None
+    until: date | None = None
 
     @property
     def scope(self) -> str:
@@ -59,11 +60,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Confounder:
-    """Contacts that are harder *and* whose customers are stricter: they fail more and please less, without the one causing the other."""
+    """Contacts that are harder *and* whose customers are stricter: they fail more and please less, without the one causing the other.
+
+    `leaving`: points added to the probability that such a customer leaves in a quarter.
+    """
 
     cell: Mapping[str, str]
     failure: float
     top_box: float
+    leaving: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,12 @@ def _default_causes() -> tuple[Cause, ...]:
         Cause({"category": "integrations"}, 0.12, "knowledge-gap"),
         Cause({"category": "login", "product_area": "single sign-on"}, 0.40, "undocumented-bug", date(2026, 7, 6)),
         Cause({"channel": "email", "tier": "starter"}, 0.12, "wrong-routing", date(2026, 8, 3)),
+        Cause({"category": "imports", "product_area": "user directory"}, 0.30, "tool-limitation", until=date(2026, 7, 13)),
     )
 
 
 def _default_confounders() -> tuple[Confounder, ...]:
-    return (Confounder({"tier": "enterprise"}, 0.08, -0.15),)
+    return (Confounder({"tier": "enterprise"}, 0.08, -0.15, -0.03),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,12 @@ class Truth:
         Probability of a top-box answer (4 or 5 of 5) after a contact that was resolved at once.
     csat_effect
         Points of top-box that a failed first contact costs.
+    leaving
+        Probability that a customer leaves in a quarter in which none of their first contacts failed.
+    churn_effect
+        Points added to it for the 90 days after the last first contact of a quarter in which one failed.
     confounders
-        What moves failure and satisfaction alike.
+        What moves failure, satisfaction and leaving alike.
     background
         Probability a week that a customer comes back about the same category for a reason of its own, for eight weeks.
     drift, response
@@ -142,6 +152,8 @@ class Truth:
     new_topics: Mapping[str, date] = field(default_factory=lambda: {"passkey-loop": date(2026, 7, 6)})
     pleased: float = 0.82
     csat_effect: float = 0.30
+    leaving: float = 0.05
+    churn_effect: float = 0.06
     confounders: tuple[Confounder, ...] = field(default_factory=_default_confounders)
     background: float = 0.015
     drift: Drift = field(default_factory=Drift)
@@ -154,8 +166,10 @@ class Truth:
 
     @classmethod
     def nothing(cls) -> Self:
-        """A desk on which nothing is planted: every cell fails alike, satisfaction does not depend on it, no drift, no new topic, one name for everybody."""
-        return cls(causes=(), reopened_topics={}, new_topics={}, csat_effect=0.0, confounders=(), drift=Drift(0.0, 0.0, 0.0), aliases=0.0)
+        """A desk on which nothing is planted: every cell fails alike, neither satisfaction nor leaving depends on it, no drift, no new topic, one name each."""
+        return cls(
+            causes=(), reopened_topics={}, new_topics={}, csat_effect=0.0, churn_effect=0.0, confounders=(), drift=Drift(0.0, 0.0, 0.0), aliases=0.0
+        )
 
 
 def _problems(truth: Truth) -> list[str]:
@@ -166,7 +180,7 @@ def _problems(truth: Truth) -> list[str]:
         *(_unknown("subcategory", theme) for theme in [*truth.reopened_topics, *truth.new_topics] if theme not in CELLS["subcategory"]),
         *(
             f"{name}: {getattr(truth, name)} is no probability, write a share in 0..1"
-            for name in ("base", "pleased", "csat_effect", "background", "aliases")
+            for name in ("base", "pleased", "csat_effect", "leaving", "churn_effect", "background", "aliases")
             if not 0 <= getattr(truth, name) <= 1
         ),
     ]

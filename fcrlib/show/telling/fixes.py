@@ -133,11 +133,11 @@ def _verdict(row: dict[str, Any]) -> str:
 
 
 def _statement(row: dict[str, Any]) -> str:
-    where = place(_words(row["place"]))
+    where, way = place(_words(row["place"])), f" this way ({row['counted'].replace('-', ' ')})" if row["counted"] else ""
     beside = (
         f", while all others went from {percent(row['others_before'])} to {percent(row['others_after'])}" if row["others_after"] is not None else ""
     )
-    seen = f"Since {row['done']:%d %B %Y}, {percent(row['after'])} of the first contacts ({where}) failed, against {percent(row['before'])} before{beside}."
+    seen = f"Since {row['done']:%d %B %Y}, {percent(row['after'])} of the first contacts ({where}) failed{way}, against {percent(row['before'])} before{beside}."
     luck = "Its level before is taken {} lower than seen, because what stands out is in part luck."
     off = f" {luck.format(magnitude(row['regression']))}" if (row["regression"] or 0) >= 0.001 else ""
     told = f" That is a difference of {points(row['effect'])} ({points(row['low'])} to {points(row['high'])}; {count(row['n_after'])} contacts since).{off}"
