@@ -30,11 +30,13 @@ def demo(
     from fcrlib.intake.demo import invent
     from fcrlib.intake.redact import redact
     from fcrlib.model.actions import FILE as ACTIONS
+    from fcrlib.model.costs import FILE as PRICES
 
     tell(f"inventing {contacts:,} contacts")
     folder = to or own_settings().path("data/demo")
     save(redact(invent(seed=seed, contacts=contacts)), folder)
-    (folder / ACTIONS).write_text((files("fcrlib.intake.demo") / ACTIONS).read_text(encoding="utf-8"), encoding="utf-8")
+    for own in (ACTIONS, PRICES):
+        (folder / own).write_text((files("fcrlib.intake.demo") / own).read_text(encoding="utf-8"), encoding="utf-8")
 
 
 @imports.command("servicenow")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from fcrlib.model.own_files import checked, content, tables
+
+FILE = "costs.toml"
+"""The rates are looked for beside the desk where the settings hold none."""
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Channel = Literal["email", "web", "chat", "messaging", "phone", "social", "in_app", "api", "other"]
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -62,3 +67,14 @@ class Rates(BaseModel):
     def by_channel(self) -> dict[str, float | None]:
         """The rate of every channel there can be."""
         return {channel: self.of(channel) for channel in get_args(Channel)}
+
+
+def read_rates(file: Path) -> Rates:
+    """Read the rates of a desk from a file, in the form of the table `[costs]`.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, or with every mistake at once, naming the key.
+    """
+    return checked(Rates, tables(content(file), name=file.name), name=file.name)

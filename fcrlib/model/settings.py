@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from fcrlib.model.actions import FILE as ACTIONS
 from fcrlib.model.actions import Actions, read_actions
-from fcrlib.model.costs import Rates
+from fcrlib.model.costs import FILE as PRICES
+from fcrlib.model.costs import Rates, read_rates
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.identity import Rules
@@ -57,7 +58,7 @@ class Settings(BaseModel):
     taxonomy
         File with the project's own ways of failing, relative to the file; those that came with the package where it is not set.
     costs
-        What a contact costs: the table `[costs]`. Without it nothing is given a price.
+        What a contact costs: the table `[costs]`; without it `costs.toml` beside the desk's tables. Without either nothing is given a price.
     pins
         File in which the analyst keeps, passes over or annotates steps of the chain of whys, relative to the file.
     topic_names
@@ -190,6 +191,17 @@ class Settings(BaseModel):
         beside = desk / ACTIONS
         file = self.path(self.actions) if self.actions is not None else beside
         return read_actions(file) if self.actions is not None or beside.is_file() else Actions()
+
+    def priced(self, desk: Path) -> Rates:
+        """What a contact of a desk costs; nothing is known where no file says so.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, or with every mistake in it at once.
+        """
+        beside = desk / PRICES
+        return self.costs if "costs" in self.model_fields_set or not beside.is_file() else read_rates(beside)
 
     @property
     def desk_folder(self) -> Path:

@@ -71,6 +71,16 @@ def test_personal_data_never_reaches_the_disk(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_what_people_wrote_beside_the_tables_survives_the_next_import(tmp_path: Path) -> None:
+    desk = replace(DESK, manifest=DESK.manifest.model_copy(update={"redacted": True}))
+    folder = desk.save(tmp_path / "desk")
+    (folder / "actions.toml").write_text("# ours")
+    (folder / "stray.parquet").write_bytes(b"old")
+    desk.save(folder)
+    assert (folder / "actions.toml").read_text() == "# ours"
+    assert not (folder / "stray.parquet").exists()
+
+
 def test_a_desk_does_not_overwrite_what_is_no_desk(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("three years of work")
     with pytest.raises(UsageError, match="holds no desk"):

@@ -115,3 +115,14 @@ def test_a_taxonomy_that_is_not_there_is_said_when_it_is_wanted(tmp_path: Path) 
     settings = Settings.read(written(tmp_path, 'taxonomy = "gone.toml"\n'))
     with pytest.raises(UsageError, match=r"gone.toml cannot be read"):
         settings.modes()
+
+
+def test_rates_beside_the_desk_are_read_unless_the_settings_hold_some(tmp_path: Path) -> None:
+    (tmp_path / "costs.toml").write_text('currency = "USD"\ncontact = 4\n')
+    assert Settings().priced(tmp_path).contact == 4
+    assert Settings.model_validate({"costs": {"contact": 6}}).priced(tmp_path).currency == "EUR"
+    assert not Settings().priced(tmp_path / "elsewhere").known
+    (tmp_path / "costs.toml").write_text("contact = -1\ncolour = 2\n")
+    with pytest.raises(UsageError, match=r"costs\.toml has mistakes") as error:
+        Settings().priced(tmp_path)
+    assert len(error.value.problems) == 2
