@@ -11,12 +11,12 @@ What nobody at the desk could resolve is charged to nobody.
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from fcrlib.fits.regression import logit_shares
 from fcrlib.judge.compare import MATURED, gaming, shrink
 from fcrlib.judge.rates import INDEX, MIN_CONTACTS, MIN_CUSTOMERS, mature, rate, stand_apart, withhold
 from fcrlib.model.columns import NOT_KNOWN, OTHERS
@@ -199,18 +199,13 @@ def _levels(contacts: pl.DataFrame, name: str) -> pl.Series:
 
 def _logit(cells: pl.DataFrame, mix: Sequence[str]) -> pl.Series | None:
     """Share resolved in each cell by a logit of the mix; None where a level is all one way or the fit does not settle."""
-    import numpy as np
-    from statsmodels.genmod.families import Binomial
-    from statsmodels.genmod.generalized_linear_model import GLM
+    from scipy.sparse import csr_array
 
-    design = cells.select(pl.repeat(1.0, pl.len()).alias("one"), *mix).to_dummies(mix, drop_first=True).to_numpy().astype(np.float64)
-    counts = cells.select("k", missed=pl.col("n") - pl.col("k")).to_numpy().astype(np.float64)
-    with warnings.catch_warnings():
-        # It warns of every model that meets its cells exactly, as few cells always are; what matters is checked below.
-        warnings.simplefilter("ignore")
-        fit = GLM(counts, design, family=Binomial()).fit()
-    fitted = pl.Series("expected", np.asarray(fit.fittedvalues))
-    return fitted if fit.converged and fitted.is_between(1e-6, 1 - 1e-6).all() else None
+    if cells["k"].sum() in (0, cells["n"].sum()):
+        return None
+    design = cells.select(pl.repeat(1.0, pl.len()).alias("one"), *mix).to_dummies(mix, drop_first=True).cast(pl.Float64)
+    fitted = logit_shares(csr_array(design.to_numpy()), w=cells["n"].cast(pl.Float64).to_numpy(), wy=cells["k"].cast(pl.Float64).to_numpy())
+    return None if fitted is None else pl.Series("expected", fitted)
 
 
 def _cell_shares(cells: pl.DataFrame) -> pl.Series:
