@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -288,7 +289,8 @@ def _remembered(file: Path, desk: Desk, *, policy: Policy) -> pl.DataFrame:
     outcomes = judge(desk, policy=policy)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{hashlib.sha256(str(id(outcomes)).encode()).hexdigest()[:8]}.tmp")
+        # Notebooks that run side by side may judge the same desk at the same time: each writes a file of its own, the last one stays.
+        partial = file.with_suffix(f".{os.getpid()}.tmp")
         outcomes.write_parquet(partial)
         partial.replace(file)
     except OSError:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from fcrlib import __version__
-from fcrlib.cli import desks, policies, reports, tags, topics
+from fcrlib.cli import desks, notebooks, policies, reports, tags, topics
 from fcrlib.model.errors import FcrError
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -21,7 +21,14 @@ app = typer.Typer(
 )
 for command in (desks.demo, desks.check, desks.trace):
     app.command()(command)
-groups = {"import": desks.imports, "report": reports.reports, "policy": policies.policies, "tag": tags.tags, "topics": topics.topics}
+groups = {
+    "import": desks.imports,
+    "report": reports.reports,
+    "notebooks": notebooks.notebooks,
+    "policy": policies.policies,
+    "tag": tags.tags,
+    "topics": topics.topics,
+}
 for name, group in groups.items():
     app.add_typer(group, name=name)
 

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.letters import visible
 from fcrlib.model.policy import spell
 from fcrlib.model.tables import CAPABILITIES, TABLES, check, conform, empty
 
@@ -26,15 +27,19 @@ KEYS = {name: [c for c, column in schema.columns().items() if column.primary_key
 YOUNGER = ("customers",)
 
 
+Said = Annotated[str, AfterValidator(visible)]
+"""Words that may quote an export: they go to terminals and pages."""
+
+
 class Dropped(BaseModel):
     """Rows or values that a reader left out: what, how many, why, one example."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    what: str
+    what: Said
     count: int
-    why: str
-    example: str = ""
+    why: Said
+    example: Said = ""
 
 
 class Manifest(BaseModel):
@@ -56,7 +61,7 @@ class Manifest(BaseModel):
     rows: dict[str, int] = {}
     files: dict[str, str] = {}
     dropped: tuple[Dropped, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
     redacted: bool = False
     invented: bool = False
 

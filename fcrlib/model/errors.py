@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fcrlib.model.letters import visible
+
 
 class FcrError(Exception):
     """A mistake the user can mend. It prints as a sentence and a list, never as a traceback.
@@ -19,9 +21,14 @@ class FcrError(Exception):
     exit_code = 2
 
     def __init__(self, what: str, problems: Sequence[str] = ()) -> None:
-        self.what = what
-        self.problems = tuple(problems)
-        super().__init__("\n".join([what, *(f"  - {problem}" for problem in self.problems)]))
+        self.what = _printed(what)
+        self.problems = tuple(map(_printed, problems))
+        super().__init__("\n".join([self.what, *(f"  - {problem}" for problem in self.problems)]))
+
+
+def _printed(text: str) -> str:
+    """What may go to a terminal: the example that a message quotes may hold letters that steer it."""
+    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 class UsageError(FcrError):

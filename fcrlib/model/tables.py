@@ -99,6 +99,9 @@ class Contacts(dy.Schema):
     vendor_reopens = dy.Int64(nullable=True, min=0, description="reopenings as the helpdesk counts them; reconciled, never trusted")
     vendor_replies = dy.Int64(nullable=True, min=0, description="agent replies as the helpdesk counts them; reconciled, never trusted")
     vendor_stations = dy.Int64(nullable=True, min=0, description="reassignments as the helpdesk counts them; reconciled, never trusted")
+    vendor_one_touch = _flag("resolved with one answer, as the helpdesk says; reconciled, never trusted", nullable=True)
+    vendor_first_resolved_at = _instant("when it was first resolved, as the helpdesk says; reconciled, never trusted")
+    vendor_sla_met = _flag("every promised time was kept, as the helpdesk says", nullable=True)
 
     @dy.rule()
     def resolved_after_opened(cls) -> pl.Expr:

@@ -114,6 +114,8 @@ class Mode(_Part):
         What its contacts do, to be read after "of the contacts about refunds": `fail after waiting for an approval`.
     examples
         Sentences as customers write them or agents note them; what reads much like one of them shows this way.
+    was
+        Slugs that it had before, so that a new name does not look like a new way of failing in the next report.
     """
 
     slug: str
@@ -124,6 +126,7 @@ class Mode(_Part):
     remedy: str = ""
     said: str = ""
     examples: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
     traces: tuple[Trace, ...] = ()
     phrases: tuple[Phrase, ...] = ()
 
@@ -206,8 +209,9 @@ class Taxonomy(_Part):
 
     @property
     def fingerprint(self) -> str:
-        """Eight letters that change whenever anything in the taxonomy does."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+        """Eight letters that change whenever anything in the taxonomy does but the names it once had."""
+        said = self.model_dump_json(exclude={"modes": {"__all__": {"was"}}})
+        return hashlib.sha256(said.encode()).hexdigest()[:8]
 
     @property
     def slugs(self) -> tuple[str, ...]:

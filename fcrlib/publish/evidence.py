@@ -23,7 +23,7 @@ from fcrlib.publish.page import figure
 from fcrlib.show.figure import FIGURE, TABLE
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-ROLES = {"headline": "Headline", "summary": "Summary", "kpi": "Key figure", "care": "Read with care", "finding": "Finding"}
+ROLES = {"headline": "Headline", "summary": "Summary", "kpi": "Key figure", "care": "Read with care", "mode": "Way of failing", "finding": "Finding"}
 _BITMAPS = ("image/png", "image/jpeg")
 
 
@@ -56,7 +56,7 @@ def scrubbed(notebook: Path, *, places: Mapping[str, str]) -> str:
     text = json.dumps(fields, indent=1, ensure_ascii=False, sort_keys=True)
     for path in sorted(places, key=len, reverse=True):
         text = re.sub(re.escape(json.dumps(path, ensure_ascii=False)[1:-1]) + r"(?![\w-])", places[path], text)
-    return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x0", re.sub(r"[\w/.-]*ipykernel_\d+/\d+\.py", "cell", text)) + "\n"
+    return re.sub(r"\b0x[0-9a-f]{6,}\b", "0x0", re.sub(r"(?<!\\)[\w/.-]*ipykernel_\d+/\d+\.py", "cell", text)) + "\n"
 
 
 def shown(notebook: Path) -> list[dict[str, Any]]:
@@ -78,7 +78,12 @@ def prose(markdown: str) -> Markup:
     """Turn Markdown into HTML: raw HTML is shown as text, dangerous links lose their target, links to notebooks lead to their pages."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    renderer = IPythonRenderer(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
+    class Plain(IPythonRenderer):
+        def block_mermaidjs(self, code: str) -> str:
+            """Words, not markup: the page has no script that would draw them."""
+            return str(self.block_code(code))
+
+    renderer = Plain(escape=True, allow_harmful_protocols=False, exclude_anchor_links=True)
     text = MarkdownWithMath(renderer=renderer).render(markdown).replace(' href="#harmful-link"', "")
     return Markup(re.sub(r'(?<= href=")([\w-]+)\.ipynb(?=["#])', r"\1.html", text))
 

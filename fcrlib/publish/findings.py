@@ -6,22 +6,23 @@ Findings, figures and tables are read from the executed notebooks by their mimet
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from fcrlib.model.errors import DataError, UsageError
-from fcrlib.model.finding import MIMETYPE, Finding, Measure
+from fcrlib.model.finding import MIMETYPE, Change, Finding, Measure
 from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
-from fcrlib.show.figure import FIGURE, TABLE
+from fcrlib.publish.changes import REDEFINED, RESORTED, lines, measured
+from fcrlib.show.figure import FIGURE, TABLE, VEGALITE
 
 SCHEMA = 1
-REDEFINED = "definition changed"
 Z95 = 1.959964
-Label = Literal["new", "gone", "up", "down", "within noise", "not comparable"]
+_NAME = re.compile(r"[a-z0-9-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure or table in its JSON form, the cell it was shown in and the part of the notebook it stands in."""
+    """A figure or table in its JSON form, the cell it was shown in and the part of the notebook it stands in; `spec` draws it live."""
 
     id: str
     fields: dict[str, Any]
     notebook: str
     cell: str
     section: Section | None = None
+    spec: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +74,6 @@ class Harvest:
     def of(self, *roles: str) -> list[Found]:
         """The findings with one of these roles."""
         return [found for found in self.findings if found.finding.role in roles]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """How a finding moved since the last report."""
-
-    label: Label
-    before: float | None = None
-    delta: float | None = None
-    why: str = ""
 
 
 Item = TypeVar("Item", Found, Drawn)
@@ -107,8 +99,18 @@ def harvest(notebooks: Iterable[Path]) -> Harvest:
                 _add(findings, finding.id, Found(finding, path.stem, cell))
             for kind in (FIGURE, TABLE):
                 if kind in data:
-                    _add(drawn, data[kind]["id"], Drawn(data[kind]["id"], data[kind], path.stem, cell, section))
+                    id = _as_name(data[kind]["id"], path.stem, cell)
+                    _add(drawn, id, Drawn(id, data[kind], path.stem, cell, section, data.get(VEGALITE)))
     return Harvest(tuple(sorted(findings.values(), key=_urgency)), tuple(drawn.values()), tuple(chapters))
+
+
+def _as_name(id: str, notebook: str, cell: str) -> str:
+    """The id of a figure, which names its files: nothing in it may lead out of their folder."""
+    if not _NAME.fullmatch(id):
+        raise UsageError(
+            f"the figure '{id[:60]}' in {notebook} (cell '{cell}') has no id that can name a file", ["small letters, digits and '-', at most 100"]
+        )
+    return id
 
 
 def _urgency(found: Found) -> tuple[bool, bool]:
@@ -172,22 +174,36 @@ def compare(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[st
     """
     if before is None:
         return {}
-    moved = now["definitions"]["fingerprint"] == before["definitions"]["fingerprint"]
-    earlier = {fields["id"]: fields for fields in _measured(before)}
-    current = {fields["id"]: fields for fields in _measured(now)}
-    changes = {id: _change(fields, earlier.get(id), comparable=moved) for id, fields in current.items()}
-    return {**changes, **{id: Change("gone") for id in earlier if id not in current}}
+    earlier, current = _by_id(before), _by_id(now)
+    known = {id: _earlier(fields, earlier) for id, fields in current.items()}
+    label = str(before["period"]["label"])
+    changes = {id: _change(fields, known[id], why=_incomparable(now, before, fields, known[id])) for id, fields in current.items()}
+    gone = set(earlier) - {fields["id"] for fields in known.values() if fields}
+    return {id: replace(change, previous=label) for id, change in {**changes, **{id: Change("gone") for id in earlier if id in gone}}.items()}
 
 
-def _measured(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [fields for fields in (*content["kpis"], *content["findings"]) if fields["role"] in ("kpi", "finding")]
+def _by_id(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {fields["id"]: fields for fields in measured(content)}
 
 
-def _change(now: dict[str, Any], before: dict[str, Any] | None, *, comparable: bool) -> Change:
+def _earlier(fields: Mapping[str, Any], earlier: Mapping[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """The same thing in the last report, also under a name that it had then."""
+    return next((earlier[id] for id in (fields["id"], *fields.get("was", ())) if id in earlier), None)
+
+
+def _incomparable(now: Mapping[str, Any], before: Mapping[str, Any], fields: Mapping[str, Any], then: Mapping[str, Any] | None) -> str:
+    """Why a number of two reports may not be compared, or nothing."""
+    if now["definitions"]["fingerprint"] != before["definitions"]["fingerprint"]:
+        return REDEFINED
+    sorts = {str(one["details"].get("taxonomy", "")) for one in (fields, then or fields)} - {""}
+    return RESORTED if len(sorts) > 1 else ""
+
+
+def _change(now: dict[str, Any], before: dict[str, Any] | None, *, why: str) -> Change:
     if before is None:
         return Change("new")
-    if not comparable:
-        return Change("not comparable", why=REDEFINED)
+    if why:
+        return Change("not comparable", why=why)
     one, other = _measure(now), _measure(before)
     if one is None or other is None or one.value is None or other.value is None:
         return Change("not comparable", why="no value to compare")
@@ -232,7 +248,7 @@ def content(found: Harvest, *, period: Period, definitions: Mapping[str, str], o
         "data": dict(data),
         "definitions": dict(definitions),
         "kpis": [_entry(item) for item in found.of("kpi")],
-        "findings": [_entry(item) for item in found.of("headline", "summary", "care", "finding")],
+        "findings": [_entry(item) for item in found.of("headline", "summary", "care", "mode", "finding")],
         "figures": [{"id": item.id, "title": item.fields["title"], "notebook": item.notebook, "cell": item.cell} for item in found.drawn],
         "chapters": [{"name": chapter.name, "title": chapter.title} for chapter in found.chapters],
         "gone": [],
@@ -240,22 +256,37 @@ def content(found: Harvest, *, period: Period, definitions: Mapping[str, str], o
 
 
 def _entry(item: Found) -> dict[str, Any]:
-    return {**item.finding.as_json(), "evidence": {"notebook": item.notebook, "cell": item.cell}, "change": None}
+    return {**item.finding.as_json(), "evidence": {"notebook": item.notebook, "cell": item.cell}}
 
 
 def compared(now: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """Write the changes into the content of `findings.json`."""
+    """Write the changes into the content of `findings.json`; what a notebook compared itself, by one definition, stays as it said."""
     changes = compare(now, before)
-    label = before["period"]["label"] if before else None
-    words = {id: {"label": c.label, "before": c.before, "delta": c.delta, "why": c.why, "previous": label} for id, c in changes.items()}
-    titles = {fields["id"]: fields["title"] for fields in _measured(before)} if before else {}
+    words = {id: asdict(change) for id, change in changes.items()}
+    titles = {fields["id"]: fields["title"] for fields in measured(before)} if before else {}
     return {
         **now,
-        "previous": label,
-        "kpis": [{**fields, "change": words.get(fields["id"])} for fields in now["kpis"]],
-        "findings": [{**fields, "change": words.get(fields["id"])} for fields in now["findings"]],
+        "previous": before["period"]["label"] if before else None,
+        "kpis": [{**fields, "change": words.get(fields["id"]) or fields["change"]} for fields in now["kpis"]],
+        "findings": [{**fields, "change": fields["change"] or words.get(fields["id"])} for fields in now["findings"]],
         "gone": [{"id": id, "title": titles[id]} for id, change in changes.items() if change.label == "gone"],
     }
+
+
+def diff_text(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What changed from one report to another, as plain text for a terminal: one line for everything that both measured, or only one of them did.
+
+    Parameters
+    ----------
+    before, now
+        Two contents of `findings.json`, the earlier one first. What their notebooks compared with a period of their own is left aside.
+    """
+    bare = {**now, "findings": [{**fields, "change": None} for fields in now["findings"]]}
+    found = lines(compared(bare, dict(before)))
+    heads = [f"{before['period']['label']} -> {now['period']['label']}"]
+    for head in dict.fromkeys(one["head"] for one in found):
+        heads += ["", f"{head}:", *(f"  {one['title']}{': ' * bool(one['change'])}{one['change']}" for one in found if one["head"] == head)]
+    return "\n".join(heads if found else [*heads, "", "Neither report measures anything that could be compared."]) + "\n"
 
 
 def read(file: Path) -> dict[str, Any] | None:

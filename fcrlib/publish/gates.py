@@ -6,6 +6,9 @@ never the personal data itself.
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,11 +18,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-LIMIT = 2_000_000
-FORBIDDEN = {"script", "iframe", "object", "embed", "base", "form", "link", "foreignobject", "audio", "video", "applet", "portal"}
+from fcrlib.show.figure import FIGURE, TABLE
+
+LIMIT = 1_000_000
+FORBIDDEN = {"iframe", "object", "embed", "base", "form", "link", "foreignobject", "audio", "video", "applet", "portal"}
+PACKED = "application/gzip"
 LOADING = {"src", "srcset", "poster", "data", "background", "action", "formaction", "manifest", "ping", "xlink:href"}
 OUTSIDE = ("../index.html", "../latest.html")
 _NOT_WORDS = re.compile(r"\b[0-9a-f]{12,64}\b|-?\d+\.\d+(?:e[-+]?\d+)?|\b\d{4}-\d{2}-\d{2}\b")
+# What an interactive page carries of the drawing library is the same in every report, and is not counted.
+_LIBRARY = re.compile(rb'<script type="application/gzip" id="library">[^<]*</script>')
 _LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:image/)", re.IGNORECASE)
 
 
@@ -48,7 +56,9 @@ def check(folder: Path, *, limit: int = LIMIT) -> list[Problem]:
     files = sorted(path.resolve() for path in folder.rglob("*") if path.is_file())
     folder = folder.resolve()
     pages = {path: Page.read(path) for path in files if path.suffix in (".html", ".svg")}
-    problems = [*_size(folder, limit), *_personal(folder, files, pages)]
+    leaks = _personal(folder, files, pages)
+    # What is wrong with a sentence is shown with its words, which must not be done where they tell of a person.
+    problems = [*_size(folder, limit), *leaks, *([] if leaks else [*_numbers(folder), *_wording(folder)])]
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()
         problems += [Problem("harmless", name, what) for what in dict.fromkeys(page.problems)]
@@ -67,7 +77,8 @@ class Page(HTMLParser):
         self.problems: list[str] = []
         self.pictures = self.described = 0
         self.open: list[str] = []
-        self.policy = False
+        self.policy = ""
+        self.scripts: list[tuple[str, str]] = []
 
     @classmethod
     def read(cls, path: Path) -> Page:
@@ -75,6 +86,7 @@ class Page(HTMLParser):
         page = cls()
         page.feed(path.read_text(encoding="utf-8"))
         page.close()
+        page._judge_scripts()
         if path.suffix == ".html" and not page.policy:
             page.problems.append("it has no content security policy")
         if missing := page.pictures - page.described:
@@ -84,12 +96,15 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at one tag and its attributes."""
         known = {name: value or "" for name, value in attrs}
-        if tag in FORBIDDEN:
+        if tag in FORBIDDEN or (tag == "script" and "svg" in self.open):
             self.problems.append(f"a <{tag}> tag")
+        if tag == "script":
+            self.scripts.append((known.get("type", ""), ""))
         self.problems += [f"the attribute {name} on <{tag}>" for name in known if name.startswith("on")]
         self.problems += [f"<{tag}> loads from outside" for name, value in known.items() if _outside(tag, name, value)]
         self.problems += [f"the link '{value[:40]}'" for name, value in known.items() if name == "href" and _odd(value)]
-        self.policy = self.policy or (tag == "meta" and known.get("http-equiv", "").lower() == "content-security-policy")
+        if tag == "meta" and known.get("http-equiv", "").lower() == "content-security-policy":
+            self.policy = self.policy or known.get("content", "")
         self._identify(known.get("id", ""))
         if tag == "a" and "href" in known:
             self.links.append(known["href"])
@@ -109,10 +124,23 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Collect words; look into style rules for things that load."""
         inside = self.open[-1] if self.open else ""
-        if inside == "style":
+        if inside == "script":
+            self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
+        elif inside == "style":
             self.problems += ["a style rule that loads something"] if _LOADS.search(data) else []
         elif data.strip():
             self.words.append(data)
+
+    def _judge_scripts(self) -> None:
+        """A script may stand in a page if the page's own policy names it by its fingerprint; what is packed beside it is unpacked and read as words."""
+        for kind, text in self.scripts:
+            code = _unpacked(text) if kind == PACKED else text
+            if code is not None and fingerprint(code) in self.policy:
+                continue
+            if kind != PACKED or code is None:
+                self.problems.append("a <script> tag")
+            else:
+                self.words += _strings(json.loads(code))
 
     def _identify(self, id: str) -> None:
         if id and id in self.ids:
@@ -128,6 +156,19 @@ class Page(HTMLParser):
             self.described += 1
 
 
+def _unpacked(text: str) -> str | None:
+    """What was packed, or None where nothing can be unpacked."""
+    try:
+        return gzip.decompress(base64.b64decode(text, validate=True)).decode()
+    except (ValueError, OSError, EOFError):
+        return None
+
+
+def fingerprint(script: str) -> str:
+    """How a security policy names a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
 def _outside(tag: str, name: str, value: str) -> bool:
     if name == "style" or value.lstrip().startswith("url("):
         return bool(_LOADS.search(value))
@@ -141,10 +182,39 @@ def _odd(link: str) -> bool:
 
 
 def _size(folder: Path, limit: int) -> list[Problem]:
-    size = (folder / "report.html").stat().st_size if (folder / "report.html").exists() else 0
+    page = (folder / "report.html").read_bytes() if (folder / "report.html").exists() else b""
+    size = len(_LIBRARY.sub(b"", page))
     if size == 0:
         return [Problem("size", "report.html", "it is missing")]
     return [Problem("size", "report.html", f"it has {size:,} bytes, at most {limit:,} are allowed")] if size > limit else []
+
+
+def _numbers(folder: Path) -> list[Problem]:
+    """Numbers that the page says and nobody found."""
+    from fcrlib.publish.spoken import unfounded
+
+    if not ((folder / "findings.json").exists() and (folder / "report.html").exists()):
+        return []
+    return [Problem("numbers", "report.html", what) for what in unfounded(folder)]
+
+
+def _wording(folder: Path) -> list[Problem]:
+    """Findings that claim more than their evidence allows."""
+    from fcrlib.show.wording import lint_report, names_in
+
+    if not (folder / "findings.json").exists():
+        return []
+    content = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+    names = names_in(_drawn_in(folder))
+    return [Problem("wording", "findings.json", slip) for slip in lint_report(content, names=names)] if "findings" in content else []
+
+
+def _drawn_in(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The figures and tables of the notebooks beside a report, in their JSON form."""
+    for notebook in sorted((folder / "evidence").glob("*.ipynb")):
+        for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                yield from (output["data"][kind] for kind in (FIGURE, TABLE) if kind in output.get("data", {}))
 
 
 def _broken(path: Path, page: Page, pages: Mapping[Path, Page]) -> Iterator[str]:
@@ -180,8 +250,14 @@ def said(path: Path, page: Page | None = None) -> str:
         text = "\n".join(page.words)
     elif path.suffix in (".json", ".ipynb"):
         text = "\n".join(_strings(json.loads(path.read_text(encoding="utf-8"))))
+    elif path.suffix == ".parquet":
+        import polars as pl
+
+        texts = pl.read_parquet(path, glob=False).select(pl.selectors.string())
+        text = "\n".join([*texts.columns, *(value or "" for name in texts.columns for value in texts[name].to_list())])
     else:
-        text = path.read_text(encoding="utf-8")
+        # A bitmap beside a drawing says what the drawing does, and the drawing is read; so it is with a page that was printed.
+        text = "" if path.suffix in (".png", ".pdf") else path.read_text(encoding="utf-8")
     return _NOT_WORDS.sub(" ", text)
 
 

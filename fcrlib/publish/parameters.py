@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 import difflib
 import json
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fcrlib.model.errors import UsageError
 
@@ -56,6 +58,42 @@ def _parameter(node: ast.stmt, lines: list[str]) -> Parameter | None:
         return None
     rest = lines[(value.end_lineno or 1) - 1].encode()[value.end_col_offset :].decode()
     return Parameter(name, kind, ast.unparse(value), rest.partition("#")[2].strip())
+
+
+def read_file(file: Path) -> dict[str, object]:
+    """Read values from a file: YAML, TOML or JSON, by its ending, one `name: value` (or `name = value`) for each parameter.
+
+    A plain YAML value is taken as it is written, so that `no`, `007` and `2025_4` mean what the parameter's declared type says they mean.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or holds something else.
+    """
+    readers: dict[str, Callable[[str], Any]] = {".yaml": _yaml, ".yml": _yaml, ".toml": tomllib.loads, ".json": json.loads}
+    if file.suffix not in readers:
+        raise UsageError(f"{file} is no file of parameters", [f"its name ends in one of {', '.join(readers)}"])
+    try:
+        found = readers[file.suffix](file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise UsageError(f"{file} holds no parameters", ["write one `name: value` in each line"])
+    return {name: value if isinstance(value, str | int | float | list | dict | None) else str(value) for name, value in found.items()}
+
+
+def _yaml(text: str) -> object:
+    import yaml  # type: ignore[import-untyped]
+
+    try:
+        written, meant = yaml.load(text, Loader=yaml.BaseLoader), yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    if not isinstance(written, dict) or not isinstance(meant, dict):
+        return meant or {}
+    # Both read the same lines in the same order; only the names of numbers and dates differ.
+    pairs = zip(written.items(), meant.values(), strict=True)
+    return {name: value if isinstance(value, str) and sense is not None else sense for (name, value), sense in pairs}
 
 
 def check(given: Mapping[str, object], *, notebooks: Mapping[str, Mapping[str, Parameter]]) -> dict[str, dict[str, object]]:

@@ -25,6 +25,7 @@ def render(
     before: dict[str, Any] | None,
     places: Mapping[str, str],
     run: Mapping[str, Any],
+    drawings: page.Drawings = "still",
 ) -> tuple[dict[str, Any], list[gates.Problem]]:
     """Write a whole report into a fresh folder and look at it as the gates do.
 
@@ -42,6 +43,8 @@ def render(
         Paths of this machine and what to write instead.
     run
         What `run.json` says.
+    drawings
+        `still`, or `interactive`: see `page.report`.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def render(
     content = findings.compared(content, before)
     (folder / "findings.json").write_text(findings.write(content), encoding="utf-8")
     (folder / "run.json").write_text(as_text(run), encoding="utf-8")
-    _pages(folder, copies, found, content, run_at=run_line(run))
+    _pages(folder, copies, found, content, run_at=run_line(run), drawings=drawings)
     takeaways(folder, content=content, drawn=found.drawn)
     return content, [*_unknown_figures(found), *gates.check(folder)]
 
@@ -67,9 +70,9 @@ def _copy(notebook: Path, folder: Path, places: Mapping[str, str]) -> Path:
     return copy
 
 
-def _pages(folder: Path, copies: Sequence[Path], found: Harvest, content: Mapping[str, Any], *, run_at: str) -> None:
+def _pages(folder: Path, copies: Sequence[Path], found: Harvest, content: Mapping[str, Any], *, run_at: str, drawings: page.Drawings) -> None:
     (folder / "notebooks").mkdir()
-    (folder / "report.html").write_text(page.report(content, drawn=found.drawn, run_at=run_at), encoding="utf-8")
+    (folder / "report.html").write_text(page.report(content, drawn=found.drawn, run_at=run_at, drawings=drawings), encoding="utf-8")
     for copy, chapter in zip(copies, found.chapters, strict=True):
         text = page.evidence(name=chapter.name, title=chapter.title, period=content["period"]["label"], cells=evidence.shown(copy))
         (folder / "notebooks" / f"{chapter.name}.html").write_text(text, encoding="utf-8")

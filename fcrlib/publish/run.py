@@ -6,12 +6,11 @@ stands; a second try runs only what is missing. The published folder appears who
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -21,11 +20,12 @@ from fcrlib.model.period import Period
 from fcrlib.model.policy import Policy
 from fcrlib.model.settings import Settings
 from fcrlib.publish import findings
-from fcrlib.publish.guard import locked, terminable
+from fcrlib.publish.crew import Diary, carry_out, is_kept, read_kept
+from fcrlib.publish.guard import locked, swept, terminable
 from fcrlib.publish.plan import Limits, Plan, plan
 from fcrlib.publish.progress import Progress, Silent
-from fcrlib.publish.provenance import Ran, written
-from fcrlib.publish.shelf import index, last_before
+from fcrlib.publish.provenance import Ran, overhead, written
+from fcrlib.publish.shelf import index, last_before, place, seal
 
 LOCKED, GATED, TERMINATED = 75, 4, 143
 ENDINGS = {"failed": "failed", "exited": "failed", "died": "died", "timeout": "late", "deadline": "late", "interrupted": "interrupted"}
@@ -38,13 +38,15 @@ class RunResult:
     Parameters
     ----------
     status, exit_code
-        `published` 0, `failed` 1, `gated` 4, `locked` 75, `late` 124, `interrupted` 130, `died` 138, `terminated` 143.
+        `published` 0, `planned` 0, `failed` 1, `gated` 4, `locked` 75, `late` 124, `interrupted` 130, `died` 138, `terminated` 143.
     folder
         The published report, or the staging folder that was kept.
     message
         One sentence for the person who waits.
     gates
         What kept the report from being published.
+    notes
+        What else there is to know: why there is no PDF, or, of a run that was only planned, what it would do.
     """
 
     status: str
@@ -56,22 +58,7 @@ class RunResult:
     findings: int = 0
     gates: tuple[str, ...] = ()
     seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class _Diary:
-    """When a run started and what it has done so far."""
-
-    told: Progress
-    started: datetime = field(default_factory=lambda: datetime.now(UTC))
-    clock: float = field(default_factory=monotonic)
-    ran: list[Ran] = field(default_factory=list)
-    running: str = ""
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the start."""
-        return round(monotonic() - self.clock, 1)
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -85,8 +72,12 @@ def run(
     policy: str | Policy = "customer_7d",
     organisation: str = "",
     settings: Path | None = None,
-    mode: Literal["resume", "fresh"] = "resume",
+    mode: Literal["resume", "fresh", "plan"] = "resume",
     replace: Literal["refuse", "aside"] = "refuse",
+    after_failure: Literal["stop", "go on"] = "stop",
+    jobs: int = 1,
+    drawings: Literal["still", "interactive"] = "still",
+    pdf: Literal["none", "printed"] = "none",
     timeout: timedelta = timedelta(minutes=45),
     cell_timeout: timedelta = timedelta(minutes=10),
     wait_lock: timedelta = timedelta(0),
@@ -107,9 +98,18 @@ def run(
     only
         A pattern for notebook names, e.g. `2*`.
     mode
-        `resume` keeps what an interrupted run has finished, if neither notebook nor data nor parameters nor code changed.
+        `resume` keeps what an interrupted run has finished, if neither notebook nor data nor parameters nor code changed; `fresh` keeps
+        nothing; `plan` checks everything, says what would run, and writes nothing.
     replace
         What to do with a report that is already there: `refuse`, or move it `aside` to `.old`.
+    after_failure
+        Once a notebook has failed nothing is published; `go on` runs the others all the same, so that everything wrong is told at once.
+    jobs
+        How many notebooks run at the same time.
+    drawings
+        `interactive` adds the one script that lets drawings answer the mouse.
+    pdf
+        `printed` adds `report.pdf`, where a browser is found that can print; without one the report is published and a note says so.
     timeout, cell_timeout
         Longest time for one notebook and for one cell.
     wait_lock
@@ -122,11 +122,12 @@ def run(
     DataError
         If the desk is missing or does not cover the period.
     """
-    parsed, diary = Period.parse(period), _Diary(progress or Silent())
-    with locked(reports, parsed, wait_lock) as free:
-        if not free:
-            return RunResult("locked", LOCKED, parsed.label, reports / parsed.label, f"another run of {parsed.label} is under way")
-        ready = plan(
+    parsed, diary, form = Period.parse(period), Diary(progress or Silent()), _Form(drawings, pdf)
+    if jobs < 1:
+        raise UsageError("at least one notebook has to run at a time", [f"jobs is {jobs}"])
+
+    def ready() -> Plan:
+        return plan(
             parsed,
             desk=desk,
             notebooks=notebooks,
@@ -138,93 +139,85 @@ def run(
             limits=Limits(timeout, cell_timeout),
             settings=settings or Settings.find().file,
         )
-        if ready.target.exists() and replace == "refuse":
-            raise UsageError(f"the report of {parsed.label} exists already: {ready.target}", ["run with --force to move it aside to .old"])
+
+    if mode == "plan":
+        return _foreseen(ready(), replace)
+    with locked(reports, parsed, wait_lock) as free:
+        if not free:
+            return RunResult("locked", LOCKED, parsed.label, reports / parsed.label, f"another run of {parsed.label} is under way")
+        planned = ready()
+        if planned.target.exists() and replace == "refuse":
+            raise UsageError(f"the report of {parsed.label} exists already: {planned.target}", ["run with --force to move it aside to .old"])
         if mode == "fresh":
-            shutil.rmtree(ready.staging, ignore_errors=True)
-        return _carry_out(ready, diary)
+            shutil.rmtree(planned.staging, ignore_errors=True)
+        return _carry_out(planned, diary, jobs=jobs, after_failure=after_failure, form=form)
 
 
-def _carry_out(ready: Plan, diary: _Diary) -> RunResult:
-    from fcrlib.publish.engine import Stopped
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the report looks like."""
 
+    drawings: Literal["still", "interactive"]
+    pdf: Literal["none", "printed"]
+
+
+def _foreseen(ready: Plan, replace: str) -> RunResult:
+    """What a run would do; nothing is written."""
+    kept, seconds = read_kept(ready.staging), 0.0
+    ran, notes = [], []
+    for notebook in ready.notebooks:
+        again = is_kept(ready, notebook, kept)
+        values = ", ".join(f"{name}={value!r}" for name, value in ready.values[notebook.stem].items())
+        ran.append(Ran(notebook.stem, "ok" if again else "planned", seconds, kept=again))
+        notes.append(f"{notebook.stem}: {'kept from the earlier run' if again else f'would run with {values}' if values else 'would run'}")
+    if ready.target.exists():
+        notes.append(
+            "the report exists: " + ("it would be moved aside to .old" if replace == "aside" else "the run would be refused without --force")
+        )
+    message = f"nothing was run; {sum(not one.kept for one in ran)} of {len(ran)} notebooks would run for {ready.target}"
+    return RunResult("planned", 0, ready.period.label, ready.target, message, tuple(ran), notes=tuple(notes))
+
+
+def _carry_out(ready: Plan, diary: Diary, *, jobs: int, after_failure: Literal["stop", "go on"], form: _Form) -> RunResult:
+    from fcrlib.publish.engine import EXIT_CODES, Stopped
+
+    swept()
     (ready.staging / "work").mkdir(parents=True, exist_ok=True)
     try:
         with terminable():
-            for notebook in ready.notebooks:
-                ended = _one(ready, notebook, diary)
-                if ended is not None:
-                    return ended
-            return _published(ready, diary)
+            carry_out(ready, diary, jobs=jobs, after_failure=after_failure)
+            if diary.failed:
+                first = diary.failed[0]
+                message = "; ".join(outcome.sentence() for outcome in diary.failed)
+                return _ended(ready, diary, ENDINGS[first.status], EXIT_CODES[first.status], message)
+            return _published(ready, diary, form)
     except KeyboardInterrupt:
         return _ended(ready, diary, "interrupted", 130, "the run was interrupted; run again to go on from here")
     except Stopped:
         return _ended(ready, diary, "terminated", TERMINATED, "the run was terminated; run again to go on from here")
 
 
-def _one(ready: Plan, notebook: Path, diary: _Diary) -> RunResult | None:
-    """Run one notebook, unless an earlier run has finished it; None when it is done."""
-    from fcrlib.publish.engine import EXIT_CODES, execute
-
-    kept, fingerprint = _kept(ready.staging), ready.fingerprint(notebook)
-    output = ready.staging / "work" / notebook.name
-    if kept.get(notebook.stem, {}).get("fingerprint") == fingerprint and output.exists():
-        diary.ran.append(Ran(notebook.stem, "ok", kept[notebook.stem]["seconds"], kept=True))
-        diary.told.say(f"{notebook.stem}: kept from the earlier run")
-        return None
-    name, limits = notebook.stem, ready.limits
-    diary.running = name
-    outcome = execute(
-        notebook,
-        output,
-        parameters=ready.values[name],
-        cell_timeout=limits.cell,
-        deadline=limits.notebook,
-        settings=ready.settings,
-        seen=lambda cell, cells: diary.told.cell(name, cell, cells),
-    )
-    diary.running = ""
-    diary.ran.append(Ran(name, outcome.status, outcome.seconds, kept=False, cell=outcome.cell, error=outcome.error))
-    diary.told.say(outcome.sentence() if outcome.status != "ok" else f"{name}: {outcome.seconds:.0f} s")
-    if outcome.status != "ok":
-        return _ended(ready, diary, ENDINGS[outcome.status], EXIT_CODES[outcome.status], outcome.sentence())
-    _keep(ready.staging, {**kept, name: {"fingerprint": fingerprint, "seconds": outcome.seconds}})
-    return None
-
-
-def _kept(staging: Path) -> dict[str, Any]:
-    file = staging / "kept.json"
-    try:
-        return dict(json.loads(file.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
-def _keep(staging: Path, kept: Mapping[str, Any]) -> None:
-    part = staging / ".kept.part"
-    part.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    os.replace(part, staging / "kept.json")
-
-
-def _ended(ready: Plan, diary: _Diary, status: str, exit_code: int, message: str) -> RunResult:
+def _ended(ready: Plan, diary: Diary, status: str, exit_code: int, message: str, gates: tuple[str, ...] = ()) -> RunResult:
     """A run that published nothing; what it has is kept in staging, with a note of how it ended."""
-    if diary.running:
-        diary.ran.append(Ran(diary.running, "interrupted", 0.0, kept=False))
-    (ready.staging / "run.json").write_text(_record(ready, diary, status), encoding="utf-8")
-    ran = tuple(diary.ran)
-    return RunResult(status, exit_code, ready.period.label, ready.staging, f"{message}; kept in {ready.staging}", ran, seconds=diary.seconds)
+    (ready.staging / "run.json").write_text(_as_text(_record(ready, diary, status, gates)), encoding="utf-8")
+    kept = f"{message}; kept in {ready.staging}"
+    return RunResult(status, exit_code, ready.period.label, ready.staging, kept, tuple(diary.ran), 0, gates, diary.seconds)
 
 
-def _record(ready: Plan, diary: _Diary, status: str) -> str:
+def _as_text(fields: Mapping[str, Any]) -> str:
     from fcrlib.publish.render import as_text
 
-    return as_text(written(ready, diary.ran, status=status, started=diary.started, seconds=diary.seconds))
+    return as_text(fields)
 
 
-def _published(ready: Plan, diary: _Diary) -> RunResult:
+def _record(ready: Plan, diary: Diary, status: str, gates: tuple[str, ...] = ()) -> dict[str, Any]:
+    return written(ready, diary.ran, status=status, gates=gates, id=diary.id, started=diary.started, seconds=diary.seconds)
+
+
+def _published(ready: Plan, diary: Diary, form: _Form) -> RunResult:
     from fcrlib.publish.render import render
 
-    page = ready.staging / "page"
+    page, began, record = ready.staging / "page", monotonic(), _record(ready, diary, "published")
     content, problems = render(
         [ready.staging / "work" / notebook.name for notebook in ready.notebooks],
         page,
@@ -234,58 +227,27 @@ def _published(ready: Plan, diary: _Diary) -> RunResult:
         data=ready.data,
         before=last_before(ready.reports, ready.period),
         places=ready.places(),
-        run=written(ready, diary.ran, status="published", started=diary.started, seconds=diary.seconds),
+        run=record,
+        drawings=form.drawings,
     )
     if problems:
-        ended = _ended(ready, diary, "gated", GATED, f"not published: {len(problems)} problem{'s' * (len(problems) > 1)}, first {problems[0]}")
-        return RunResult(ended.status, GATED, ended.period, page, ended.message, ended.notebooks, 0, tuple(map(str, problems)), diary.seconds)
+        said = f"not published: {len(problems)} problem{'s' * (len(problems) > 1)}, first {problems[0]}"
+        return replaced(_ended(ready, diary, "gated", GATED, said, tuple(map(str, problems))), folder=page)
+    notes = _printed(page) if form.pdf == "printed" else ()
+    timed = {**record, "overhead": overhead(diary.ran, rendering=monotonic() - began)}
+    (page / "run.json").write_text(_as_text(timed), encoding="utf-8")
+    seal(page)
     place(page, ready.target)
     shutil.rmtree(ready.staging)
     index(ready.reports, organisation=ready.organisation)
-    count = sum(fields["role"] == "finding" for fields in content["findings"])
+    count = sum(fields["role"] in ("mode", "finding") for fields in content["findings"])
     message = f"published {ready.target / 'report.html'}"
-    return RunResult("published", 0, ready.period.label, ready.target, message, tuple(diary.ran), count, (), diary.seconds)
+    return RunResult("published", 0, ready.period.label, ready.target, message, tuple(diary.ran), count, (), diary.seconds, notes)
 
 
-def place(page: Path, target: Path) -> None:
-    """Put a finished folder in its place; a report that stood there moves to `.old`."""
-    if target.exists():
-        old = target.parent / ".old"
-        old.mkdir(exist_ok=True)
-        os.replace(target, old / f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
-    os.replace(page, target)
+def _printed(page: Path) -> tuple[str, ...]:
+    """Print the report; where that fails, say why."""
+    from fcrlib.publish.pdf import printed
 
-
-def build(period: str, *, reports: Path) -> RunResult:
-    """Render a published report again from its own evidence, without running anything: for a new look, or a new report before it.
-
-    Raises
-    ------
-    UsageError
-        If the period has no report.
-    """
-    from fcrlib.publish.render import render
-
-    parsed, diary = Period.parse(period), _Diary(Silent())
-    with locked(reports, parsed, timedelta(0)) as free:
-        target, page = reports / parsed.label, reports / ".staging" / parsed.label / "page"
-        if not free:
-            return RunResult("locked", LOCKED, parsed.label, target, f"another run of {parsed.label} is under way")
-        content = findings.read(target / "findings.json")
-        if content is None:
-            raise UsageError(f"there is no report of {parsed.label} in {reports}", [f"make one with `fcr report run {parsed.label}`"])
-        again, problems = render(
-            [target / "evidence" / f"{chapter['name']}.ipynb" for chapter in content["chapters"]],
-            page,
-            period=parsed,
-            before=last_before(reports, parsed),
-            places={},
-            run=json.loads((target / "run.json").read_text(encoding="utf-8")),
-            **{name: content[name] for name in ("definitions", "organisation", "data")},
-        )
-        if problems:
-            return RunResult("gated", GATED, parsed.label, page, f"not published: {problems[0]}", gates=tuple(map(str, problems)))
-        place(page, target)
-        index(reports, organisation=content["organisation"])
-        count = sum(fields["role"] == "finding" for fields in again["findings"])
-        return RunResult("published", 0, parsed.label, target, f"built {target / 'report.html'}", (), count, (), diary.seconds)
+    why = printed(page / "report.html", page / "report.pdf")
+    return (why,) if why else ()

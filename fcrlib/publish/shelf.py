@@ -1,16 +1,22 @@
-"""Which reports are there?"""
+"""Which reports are there, and how does one get onto the shelf whole?"""
 
 from __future__ import annotations
 
+import ctypes
+import hashlib
 import json
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from fcrlib.model.errors import UsageError
 from fcrlib.model.finding import Measure
 from fcrlib.model.numbers import spell
 from fcrlib.model.period import Period
@@ -40,7 +46,7 @@ def listing(reports: Path) -> list[Listed]:
 def _listed(folder: Path, content: Mapping[str, Any]) -> Listed:
     headline = next((fields["title"] for fields in content["findings"] if fields["role"] == "headline"), "First contact resolution")
     kpis = tuple((fields["title"], _value(fields)) for fields in content["kpis"])
-    count = sum(fields["role"] == "finding" for fields in content["findings"])
+    count = sum(fields["role"] in ("mode", "finding") for fields in content["findings"])
     period = content["period"]
     return Listed(period["label"], period["first"], period["last"], headline, kpis, count, folder)
 
@@ -78,3 +84,86 @@ def _replace(file: Path, text: str) -> Path:
 def last_before(reports: Path, period: Period) -> dict[str, Any] | None:
     """The content of the previous period's report, if it was published."""
     return findings.read(reports / period.previous().label / "findings.json")
+
+
+SUMS = "SHA256SUMS"
+_EXCHANGE, _HERE = 2, -100
+
+
+def seal(folder: Path) -> Path:
+    """Write `SHA256SUMS`, by which anybody can see that a report is whole: `sha256sum --check SHA256SUMS`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    lines = [f"{_sum(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    return _replace(folder / SUMS, "".join(lines))
+
+
+def broken_seals(folder: Path) -> list[str]:
+    """What is not as it was when the folder was sealed: files that are missing, were changed or came later; empty for a folder without a seal."""
+    if not (folder / SUMS).is_file():
+        return []
+    lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    sealed = {name: mark for mark, _, name in (line.partition("  ") for line in lines)}
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != SUMS}
+    changed = [f"{name}: it was changed after it was published" for name in sorted(there & set(sealed)) if _sum(folder / name) != sealed[name]]
+    return [
+        *(f"{name}: it is missing" for name in sorted(set(sealed) - there)),
+        *changed,
+        *(f"{name}: it came later" for name in sorted(there - set(sealed))),
+    ]
+
+
+def _sum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def place(page: Path, target: Path) -> None:
+    """Put a finished folder in its place; a report that stood there moves to `.old`. Where the system can exchange two folders at once
+    (Linux), a reader finds the old report or the new one at every moment."""
+    if not target.exists():
+        os.replace(page, target)
+        return
+    old = target.parent / ".old"
+    old.mkdir(exist_ok=True)
+    aside = old / f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    os.replace(page, aside)
+    if not _exchanged(aside, target):
+        between = aside.with_name(f"{aside.name}.new")
+        os.replace(aside, between)
+        os.replace(target, aside)
+        os.replace(between, target)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, if the system can."""
+    if not sys.platform.startswith("linux"):
+        return False
+    system = ctypes.CDLL(None, use_errno=True)
+    rename = getattr(system, "renameat2", None)
+    return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
+
+
+def prune(reports: Path, *, keep: int, organisation: str = "") -> list[Path]:
+    """Remove all published reports but the newest, and every report that was moved aside; return what was removed.
+
+    Parameters
+    ----------
+    keep
+        How many of the newest reports stay, by the last day of their periods; at least 1.
+
+    Raises
+    ------
+    UsageError
+        If nothing would be left.
+    """
+    if keep < 1:
+        raise UsageError("at least one report has to stay", [f"keep is {keep}"])
+    aside = sorted((reports / ".old").glob("*")) if (reports / ".old").is_dir() else []
+    removed = [*(report.folder for report in listing(reports)[keep:]), *aside]
+    for folder in removed:
+        # Out of sight first: a report that is half removed must not look like one.
+        hidden = folder.with_name(f".removed-{folder.name}")
+        os.replace(folder, hidden)
+        shutil.rmtree(hidden)
+    if removed:
+        index(reports, organisation=organisation)
+    return removed

@@ -55,7 +55,9 @@ def effects(
     drawn = drawn.with_columns(state=state, tail=pl.Series(tails, dtype=pl.String), lines=lines)
     drawn = drawn.with_columns(label=pl.col("name") + ": " + pl.col("tail"))
     said = "; ".join(drawn["label"].head(8).to_list())
-    return Figure(id, title, _draw_effects(drawn) if rows else None, frame, columns, note, f"Difference and interval. {said}" if rows else title)
+    return Figure(
+        id, title, _draw_effects(drawn, good=good) if rows else None, frame, columns, note, f"Difference and interval. {said}" if rows else title
+    )
 
 
 def _tail(row: dict[str, float | int | None]) -> str:
@@ -82,7 +84,7 @@ def broken(name: str) -> str:
     return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1]}…"])
 
 
-def _draw_effects(drawn: pl.DataFrame) -> alt.LayerChart:
+def _draw_effects(drawn: pl.DataFrame, *, good: str) -> alt.LayerChart:
     import altair as alt
 
     axis = alt.Axis(labelExpr="split(datum.label, '\\n')", grid=False)
@@ -93,7 +95,8 @@ def _draw_effects(drawn: pl.DataFrame) -> alt.LayerChart:
     states, inks, shapes = (
         ["better", "not clear", "worse"],
         [INK["accent"], INK["muted"], INK["warn"]],
-        ["triangle-left", "circle", "triangle-right"],
+        # Each triangle points to its own side of none.
+        ["triangle-right", "circle", "triangle-left"] if good == "up" else ["triangle-left", "circle", "triangle-right"],
     )
     colour = alt.Color("state:N", scale=alt.Scale(domain=states, range=inks), legend=None)
     shape = alt.Shape("state:N", scale=alt.Scale(domain=states, range=shapes), legend=None)

@@ -17,6 +17,7 @@ import polars as pl
 
 from fcrlib.model import numbers as spelled
 from fcrlib.model.errors import UsageError
+from fcrlib.model.letters import visible
 from fcrlib.show.svg import harden
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Table:
 
     def __post_init__(self) -> None:
         _check(self.id, self.numbers)
+        _clean(self, "title", "note")
         object.__setattr__(self, "columns", tuple(self.columns) or columns(self.numbers))
         columns(self.numbers, *self.columns)
 
@@ -136,6 +138,7 @@ class Figure:
 
     def __post_init__(self) -> None:
         _check(self.id, self.numbers)
+        _clean(self, "title", "note", "alt")
         object.__setattr__(self, "columns", tuple(self.columns) or columns(self.numbers))
         columns(self.numbers, *self.columns)
 
@@ -153,7 +156,8 @@ class Figure:
             return {}
         fields: dict[str, Any] = self.chart.to_dict()
         fields["config"] = {**config(), **{key: value for key, value in fields.get("config", {}).items() if key != "view"}}
-        return _prune(fields, id=self.id)
+        drawn: dict[str, Any] = _visible(_prune(fields, id=self.id))
+        return drawn
 
     def svg(self) -> str:
         """The drawing for a page: one described image."""
@@ -175,6 +179,20 @@ class Figure:
         return {VEGALITE: shown, "image/svg+xml": fields["svg"], FIGURE: fields, "text/plain": fields["alt"]}
 
 
+def _clean(shown: Table | Figure, *names: str) -> None:
+    for name in names:
+        object.__setattr__(shown, name, visible(getattr(shown, name)))
+
+
+def _visible(value: Any) -> Any:
+    """A piece of JSON whose strings can be drawn; one control character would end the drawing engine, and the notebook with it."""
+    if isinstance(value, dict):
+        return {visible(key): _visible(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_visible(inner) for inner in value]
+    return visible(value) if isinstance(value, str) else value
+
+
 def _check(id: str, numbers: pl.DataFrame) -> None:
     if not id or set(id) - _SLUG:
         raise UsageError(f"figure id '{id}' must be a slug: small letters, digits and '-'")
@@ -183,7 +201,7 @@ def _check(id: str, numbers: pl.DataFrame) -> None:
 
 
 def _grid(numbers: pl.DataFrame, shown: Sequence[Column]) -> dict[str, Any]:
-    heads = [{"name": column.name, "title": column.title, "kind": column.kind, "currency": column.currency} for column in shown]
+    heads = [{"name": visible(column.name), "title": visible(column.title), "kind": column.kind, "currency": column.currency} for column in shown]
     rows = numbers.select(column.name for column in shown).rows()
     return {"columns": heads, "rows": [[_plain(value) for value in row] for row in rows]}
 
@@ -194,7 +212,9 @@ def _plain(value: object) -> object:
         return float(f"{value:.9g}") if value == value and abs(value) != float("inf") else None
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    if value is None or isinstance(value, bool | int | str):
+    if isinstance(value, str):
+        return visible(value)
+    if value is None or isinstance(value, bool | int):
         return value
     return value.isoformat() if isinstance(value, date) else str(value)
 

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.settings import Settings
-from fcrlib.publish.run import build
+from fcrlib.publish.rebuild import build
 from fcrlib.publish.shelf import listing
 
 GIVEN = 'desk: str = "data/demo"  # folder of the desk\nperiod: str = "2026Q1"  # which period'
@@ -24,7 +24,9 @@ GIVEN = 'desk: str = "data/demo"  # folder of the desk\nperiod: str = "2026Q1"  
 def pages(folder: Path) -> dict[str, bytes]:
     """Every file of a report, without the two places that tell when it ran."""
     files = {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "run.json"
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("run.json", "SHA256SUMS")
     }
     return {name: re.sub(rb'<p id="run-time">.*?</p>', b"", text) for name, text in files.items()}
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from fcrlib.model.columns import NOT_KNOWN
-from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.finding import Change, Finding, Measure, Moved
 from fcrlib.model.numbers import count, interval, money, percent, points
 from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
 from fcrlib.show.figure import Column
 from fcrlib.show.names import slug
 from fcrlib.show.quote import quote
 from fcrlib.show.telling.fishbone import statements as clear_causes
+
+if TYPE_CHECKING:
+    from fcrlib.model.actions import Action
 
 _NOTHING = "No first contact failed, so there is nothing to explain"
 _NONE = "No failed contact shows a sign of any of the known ways of failing"
@@ -72,15 +77,20 @@ def told(
     ranked: pl.DataFrame,
     *,
     taxonomy: Taxonomy | None = None,
-    most: int = 3,
+    most: int = 5,
     quotes: pl.DataFrame | None = None,
     currency: str = "",
     checked: bool = False,
     causes: pl.DataFrame | None = None,
+    followed: pl.DataFrame | None = None,
+    previous: str = "",
+    actions: Sequence[Action] = (),
 ) -> list[Finding]:
     """One finding per large way of failing, with its owner, its remedy and what customers wrote; a caution where much is unexplained.
 
-    `checked` says that people have read a sample of the tags; `causes` (`fishbone.causes`) adds how such contacts compare with alike ones.
+    `checked` says that people have read a sample of the tags; `causes` (`fishbone.causes`) adds how such contacts compare with alike ones; `followed`
+    (`friction.followed`) says how many contacts came after, which is what they cost where nothing has a price; `previous` names the period before;
+    `actions` are what people wrote down: one that is still to be done about a way of failing takes the place of the remedy and owner of the taxonomy.
     """
     if (few := _too_few(ranked)) is not None:
         return [Finding("failure-modes-few", "care", few, "Choose a longer period, or read these contacts one by one.")]
@@ -88,8 +98,37 @@ def told(
     beside = {} if causes is None else {one.id.removeprefix("fishbone-"): one for one in clear_causes(causes, most=100)}
     why = CHECKED if checked else UNCHECKED
     large = [row for row in _modes(ranked)[:most] if row["n"] >= _LEAST]
+    later = {} if followed is None else {row["mode"]: row for row in followed.to_dicts()}
+    todo = {action.slug: action for action in actions if action.done is None}
     found = [_finding(row, known, quotes=quotes, currency=currency, why=why, beside=beside.get(row["mode"])) for row in large]
-    return found + _unexplained(ranked)
+    whole = [replace(one, cost=_cost(row, later.get(row["mode"])), change=_change(row, previous)) for one, row in zip(found, large, strict=True)]
+    return [_planned(one, todo.get(one.mode)) for one in whole] + _unexplained(ranked)
+
+
+def _planned(found: Finding, action: Action | None) -> Finding:
+    """What people agreed on comes before what the taxonomy proposes."""
+    if action is None:
+        return found
+    check = f"On {action.check:%Y-%m-%d}, look at the same share, with its interval." if action.check else found.check
+    return replace(found, action=quote(action.what), owner=quote(action.owner) or found.owner, check=check)
+
+
+def _cost(row: dict[str, Any], later: dict[str, Any] | None) -> Measure | None:
+    """What a way of failing costs: money where there are rates, else the contacts that came after."""
+    if row.get("cost") is not None:
+        return Measure(row["cost"], row["cost_low"], row["cost_high"], row["n"], "money", "down")
+    return Measure(float(later["later"]), later["low"], later["high"], later["n"], "contacts", "down") if later else None
+
+
+def _change(row: dict[str, Any], previous: str) -> Change | None:
+    """How a way of failing moved among all first contacts; the shares of the failed ones add up to one, so that they cannot be compared."""
+    if row.get("before") is None or row["rate"] is None or not previous:
+        return None
+    of, gap = "of all first contacts", row["change"]
+    if row["coverage_moved"]:
+        return Change("not comparable", None, None, "the share of failures without a sign is another one, too", previous, of)
+    label: Moved = ("up" if gap > 0 else "down") if row["change_clear"] else "within noise"
+    return Change(label, row["before"], gap, "", previous, of)
 
 
 def _too_few(ranked: pl.DataFrame) -> str | None:
@@ -118,9 +157,10 @@ def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | 
     said += [sentence for sentence in (_moved(row, checked=why == CHECKED), _priced(row, currency)) if sentence]
     said += [f"{beside.title} ({interval(beside.measure.low, beside.measure.high).replace(' %', ' points')})."] if beside and beside.measure else []
     measure = Measure(share, low, high, n=n, good="down")
+    details = {"name": mode.name, "bone": mode.bone, "taxonomy": taxonomy.fingerprint, "currency": currency, "cumulative": percent(row["cumulative"])}
     return Finding(
-        f"failure-mode-{mode.slug}", "finding", title, " ".join(said), measure, grade="D", why=why, action=mode.remedy, owner=mode.owner, check=CHECK,
-        examples=_quoted(quotes, mode.slug), details={"bone": mode.bone},
+        f"failure-mode-{mode.slug}", "mode", title, " ".join(said), measure, grade="D", why=why, action=mode.remedy, owner=mode.owner, check=CHECK,
+        examples=_quoted(quotes, mode.slug), details=details, mode=mode.slug, was=tuple(f"failure-mode-{old}" for old in mode.was),
     )  # fmt: skip
 
 
@@ -277,6 +317,7 @@ def _stated(row: dict[str, Any], taxonomy: Taxonomy, quotes: pl.DataFrame | None
         f"failure-mode-{mode.slug}-{slug(row['by'].replace('_', ' '))}-{slug(row['place'])}", "finding", _statement(row, taxonomy), said,
         Measure(row["share"], row["low"], row["high"], row["n"], good="down"), grade=row["grade"], why=_COMPARED, action=mode.remedy, owner=mode.owner,
         check=CHECK, examples=_quoted(quotes, mode.slug, row["place"]), details={"bone": mode.bone, "place": f"{row['by']}={row['place']}"},
+        mode=mode.slug,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, difference, mature, rate, withhold
-from fcrlib.model.finding import Finding, Measure
+from fcrlib.model.finding import Change, Finding, Measure, Moved
 from fcrlib.model.numbers import count, interval, magnitude, percent, points
 from fcrlib.show.names import capital, slug
 
@@ -68,7 +68,7 @@ def headline(study: Study) -> list[Finding]:
     summary = [_counted(study), _changed(study, then), _failing(study)]
     return [
         Finding("fcr-headline", "headline", _state_of(study, then), " ".join(summary), _measure(head)),
-        Finding("fcr", "kpi", f"First contact resolution ({study.policy.name})", measure=_measure(head)),
+        Finding("fcr", "kpi", f"First contact resolution ({study.policy.name})", measure=_measure(head), change=_moved(study, then)),
         _share_failed(study, "repeat_contact", "Came back about the same issue", "has_customer"),
         _share_failed(study, "reopened", "Reopened", "has_status_history"),
         _share_excluded(study),
@@ -100,6 +100,15 @@ def _state_of(study: Study, then: dict[str, Any] | None) -> str:
     if not moved.is_clear:
         return f"First contact resolution held at {share}: no clear change against {study.period.previous().label}"
     return f"First contact resolution {'rose' if moved.value > 0 else 'fell'} {magnitude(moved.value)} to {share}"
+
+
+def _moved(study: Study, then: dict[str, Any] | None) -> Change | None:
+    """How the rate moved since the period before, by one definition; None where the two cannot be compared."""
+    if then is None or _too_few(study.headline) or _too_few(then) or study.policy.window is None:
+        return None
+    gap = difference(study.headline, then)
+    label: Moved = ("up" if gap.value > 0 else "down") if gap.is_clear else "within noise"
+    return Change(label, then["share"], gap.value, previous=study.period.previous().label)
 
 
 def _counted(study: Study) -> str:

@@ -69,13 +69,13 @@ def _finding(steps: list[dict[str, Any]], chain: Chain, taxonomy: Taxonomy, figu
     steps, place = _once(steps, chain), steps[0]
     mode = next((step["what"][0] for step in steps if step["kind"] == "mechanism"), None)
     way = taxonomy.mode(mode) if mode in taxonomy.slugs else None
-    said = [f"{_answer(step, taxonomy)}{_in_brackets(_evidence(step, taxonomy))}." for step in steps]
+    said = [capital(f"{_answer(step, taxonomy)}{_in_brackets(_evidence(step, taxonomy))}.") for step in steps]
     low, high = _ends(place)
     return Finding(
         f"why-{slug(' and '.join(place['what']) or 'the whole desk')}",
         "finding",
         _title(steps, chain, taxonomy),
-        " ".join(capital(sentence) for sentence in said),
+        " ".join(said),
         Measure(place["effect"], low, high, int(place["n"] or 0), "points", "neither" if place["change"] == "mix" else "down"),
         grade="D",
         why=WHY,
@@ -85,6 +85,8 @@ def _finding(steps: list[dict[str, Any]], chain: Chain, taxonomy: Taxonomy, figu
         figures=figures,
         details={"examples": place["examples"], "of_headline": place["of_headline"]},
         lead=chain.compares == PERIODS,
+        chain=tuple(said),
+        mode=way.slug if way else "",
     )
 
 
