@@ -27,10 +27,11 @@ lab: $(STAMP) $(DEMO) ## open the notebooks in JupyterLab
 bench: $(STAMP) ## measure every speed, each as a ratio in one run (QUICK=--quick for under a minute each)
 	@for script in bench/*.py; do echo "$$script"; $(PY) $$script $(QUICK) || exit 1; done
 
-docs: $(STAMP) $(DEMO) ## write the data dictionary, the notebooks' checked outputs and the sample report anew
+docs: $(STAMP) $(DEMO) ## write the data dictionary, the checked outputs, the sample report and its picture anew
 	@$(PY) tests/keep_outputs.py
 	@$(PY) -c "from pathlib import Path; from fcrlib.model.tables import dictionary; Path('data/README.md').write_text(dictionary(), encoding='utf-8')"
 	@$(PY) -m fcrlib.cli report run 2026Q3 --desk data/demo --out reports/.docs --force -q && rm -rf reports/sample && mv reports/.docs/2026Q3 reports/sample && rm -rf reports/.docs
+	@$(PY) tests/keep_picture.py
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	@unset UV_INDEX UV_FIND_LINKS; uv lock -q && uv export -q --all-extras --group dev --no-emit-project --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
