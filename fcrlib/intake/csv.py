@@ -20,6 +20,7 @@ from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules
+from fcrlib.model.redaction import Redaction
 from fcrlib.model.tables import TABLES
 
 __all__ = ["Guess", "guess", "read"]
@@ -36,6 +37,7 @@ def read(
     data_end: datetime | None = None,
     time_zone: str | None = None,
     identity: Rules | None = None,
+    redaction: Redaction | None = None,
 ) -> Desk:
     """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; parquet; ndjson.
 
@@ -51,6 +53,8 @@ def read(
         Zone of times that carry none; goes before the mapping's.
     identity
         How identifiers are read before they leave the clear.
+    redaction
+        What is personal in the texts beyond what everybody knows, and what may stay.
 
     Raises
     ------
@@ -91,7 +95,7 @@ def read(
         notes=tuple(told.notes),
     )
     desk = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, customers=base, identifiers=_identifiers(contacts))
-    return redact(desk, rules=identity)
+    return redact(desk, rules=identity, redaction=redaction)
 
 
 def _end(given: datetime | None) -> datetime:

@@ -1,280 +1,355 @@
 """What must leave the text before anybody reads it, and does any of it remain?
 
-`redact` takes personal data out of a desk once, at the door; `leaks` looks for it in any text that is about to be published. Both use the
-same shapes, written for a regex engine without look-around: group 1 is kept, what follows it is the datum. A phone number needs a plus,
-a leading zero with an area code, brackets or a word like "call me at", so that amounts, dates, order numbers and floats stay.
+`redact` takes personal data out of a desk once, at the door; `leaks` looks for it in any text that is about to be published. Both go the same way:
+the text is made readable, what may stay is shielded, and then the kinds leave one after the other, each looked for only where it can be.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from fcrlib.intake import shapes
 from fcrlib.intake.keys import keys, settled
+from fcrlib.intake.known import PERSON, REFERENCES, known_names, name_shapes
+from fcrlib.intake.plain import plain
+from fcrlib.intake.proofs import card_in, iban_in, parts_of, phone_in
 from fcrlib.intake.pseudonyms import pseudonyms
+from fcrlib.intake.shapes import INVISIBLE, MARK, SHIELD, Stage
 from fcrlib.model.desk import KEYS, Desk
-from fcrlib.model.identity import Rules
+from fcrlib.model.identity import Rules, is_number
+from fcrlib.model.redaction import KINDS, Redaction
 
-# Columns that name a person by reference. Some exports use the e-mail address itself.
-REFERENCES = ("customer_ref", "person", "first_agent", "resolver_agent", "actor_id", "agent_from", "agent_to", "agent_id")
-TEXTS = {"contacts": ("subject", "body"), "events": ("text",), "surveys": ("comment",)}
-KINDS = ("email", "phone", "iban", "card", "url", "ip", "name", "address")
-
-# Soft hyphens, zero-width characters, directional marks, and control characters other than tab and line ends.
-_INVISIBLE = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-_WORD = r"\p{Lu}[\p{L}'’\-]+"
-_TITLE = r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herrn?|Frau|Mme|Madame|Monsieur|M)"
-_PERSON = (
-    rf"(?:{_TITLE}\.? +){{0,2}}(?:\p{{Lu}}\. ?)*{_WORD}(?: +\p{{Lu}}\.)?(?: +(?:van|von|zu|de|der|den|la|le|da|di|del)){{0,3}}(?: +{_WORD}){{0,2}}"
-)
-_HELLO = (
-    r"(?i:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|guten (?:tag|morgen|abend)|sehr geehrte[rs]?|bonjour|chère?|hola)"
-)
-_AFTER_HELLO = r"([ \t]*(?:[,!.:;]|(?m:$))| +(?:how|thanks|thank|please|can|could|this|I|we|it|just|sorry|hope|and)\b)"
-_REGARDS = (
-    r"(?i:(?:with )?(?:(?:best|kind|warm|warmest|many) )?(?:regards|wishes|thanks)|thank you|thx|cheers|sincerely|yours (?:sincerely|truly)|"
-    r"(?:mit )?(?:(?:freundlichen?|viele[nr]?|beste[nr]?|liebe) )?gr(?:ü|u|ue)(?:ß|ss)en?|gruß|mfg|vg|cordialement|bien à vous|merci|saludos|atentamente)"
-)
-_GAP = "[ \u00a0()\\-/]{0,3}"
-_EMAIL = r"()[\w.%+\-]+@\w(?:[\w.\-]*\w)?\.[^\W\d_]{2,24}\b"
-_SPELLED_EMAIL = r"()\b[\w.\-]+ ?(?:\(at\)|\[at\]|\{at\}) ?[\w\-]+(?: ?(?:\(dot\)|\[dot\]|\.) ?[\w\-]+)*"
-_IBAN = r"()\b(?i:[a-z]{2})\d{2}(?:[ \-]?[A-Za-z0-9]{4}){2,7}(?:[ \-]?[A-Za-z0-9]{1,4})?\b"
-_CARD = r"(^|[^\w.,+\-])[2-6]\d(?:[ \-]?\d){11,17}\b"
-_PHONES = (
-    rf"(^|[^\w.,+])\+[1-9](?:{_GAP}\d){{8,14}}\b",
-    rf"(^|[^\w.,+\-/#])00[1-9]\d{{0,2}}[ \-/(]{{1,2}}(?:{_GAP}\d){{6,13}}\b",
-    r"(^|[^\w.,+])\+[1-9]\d{0,2}(?:\.\d{2,4}){3,5}\b",
-    r"(^|[^\w.,+\-/#])\(?0[1-9]\d{1,4}\)?[ \-/]{1,3}(?:\d{5,8}|\d{3,5}(?:[ \-]\d{2,5}){1,3})\b",
-    r"(^|[^\w.,+\-/#])0[1-9](?: \d\d){4}\b",
-    r"(^|[^\w.,+\-/#])(?:\([2-9]\d\d\) ?[2-9]\d\d[ \-.]\d{4}|[2-9]\d\d-[2-9]\d\d-\d{4}|[2-9]\d\d\.[2-9]\d\d\.\d{4})\b",
-)
-_SPOKEN_PHONE = (
-    r"((?i:\b(?:tel|telephone|phone|mobile|cell|handy|telefon|fax|whatsapp|call me (?:back )?(?:on|at)|reach me (?:on|at)))[.:]* *)"
-    r"\(?\d(?:[ ()\-/]{0,2}\d){6,14}\b"
-)
-_URLS = (
-    r"()(?i:\b[a-z][a-z0-9+.\-]{1,12}://)[^\s/@<>\"]+@[^\s<>\"]*",
-    r"()(?i:\bhttps?://)[^\s<>\"?]*\?[^\s<>\"]*(?i:token|key|auth|session|sid|sig|secret|password|pwd|code|user|mail)[\w\-]*=[^\s<>\"]*",
-)
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_IPS = (rf"(^|[^\w.]){_OCTET}(?:\.{_OCTET}){{3}}\b", r"(^|[^\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}\b")
-_ROAD = r"(?:(?:Street|Road|Lane|Avenue|Boulevard|Court|Mews|Square|Crescent|Terrace)\b|(?:St|Rd|Ave|Blvd)\.)"
-_ADDRESSES = (
-    rf"(^|[^\w.,])\d{{1,4}}[a-zA-Z]?,? (?:{_WORD} ){{1,3}}{_ROAD}",
-    r"()\b\p{Lu}[\p{L}\-]*(?:straße|strasse|str\.|weg|gasse|allee|platz|ring|damm|ufer) \d{1,4} ?[a-z]?\b",
-    rf"(^|[^\w.,])\d{{1,4}}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|place|chemin|allée|impasse)(?: (?:de|du|des|la|le|les))*(?: {_WORD}){{1,3}}",
-    rf"()\b(?:Calle|Via|Avenida|Plaza)(?: (?:de|del|la|los))*(?: {_WORD}){{1,3}},? \d{{1,4}}\b",
-)
-_NAMES = (
-    rf"((?m:^)[> \t]*{_HELLO} +){_PERSON}{_AFTER_HELLO}",
-    rf"((?m:^)[> \t]*(?:On|Am|Le) [^\n]{{4,60}}, +){_PERSON}( +(?:<[^>\n]*> *)?(?:wrote|schrieb|a écrit))",
-    rf"(\b(?i:my name is|mein name ist|je m'appelle|on behalf of|ask for|attn\.?:?) +){_WORD}(?: +{_WORD}){{0,2}}",
-    rf"(\b(?i:this is) +){_WORD} +{_WORD}(,? +(?:from|of|at|speaking|calling|here)\b)",
-    rf"((?:(?m:^)[> \t]*(?:{_REGARDS}|(?i:best))[,.!]*[ \t]*\r?\n(?:[> \t]*\r?\n)?)+[> \t]*(?:-- ?\r?\n[> \t]*)?)(?:{_PERSON}|\[name\])([ \t]*(?m:$))",
-    rf"(\b{_REGARDS},? +){_WORD}(?: +{_WORD}){{0,2}}([ \t.]*(?m:$))",
-    rf"((?m:^)-- ?\r?\n[> \t]*){_PERSON}([ \t]*(?m:$))",
-)
-# In this order: an address inside a URL goes with the URL, a card number is no phone number.
-_SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("url", _URLS),
-    ("email", (_EMAIL, _SPELLED_EMAIL)),
-    ("iban", (_IBAN,)),
-    ("card", (_CARD,)),
-    ("ip", _IPS),
-    ("phone", (*_PHONES, _SPOKEN_PHONE)),
-    ("address", _ADDRESSES),
-    ("name", _NAMES),
-)
-# Endings of file names that look like top-level domains: `chart@2x.png`, `vega@6.min.js`.
-_FILES = {
-    "js",
-    "mjs",
-    "css",
-    "map",
-    "png",
-    "jpg",
-    "jpeg",
-    "gif",
-    "svg",
-    "json",
-    "html",
-    "htm",
-    "woff",
-    "ttf",
-    "csv",
-    "parquet",
-    "py",
-    "ipynb",
-    "md",
-    "ts",
+TEXTS = {
+    "contacts": ("subject", "body", "close_reason"),
+    "events": ("text",),
+    "surveys": ("comment",),
+    "articles": ("title",),
+    "changes": ("note",),
 }
-# Visa, Mastercard (old and new), American Express, Diners, Discover and UnionPay.
-_NETWORKS = r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[068]\d{12}|6[0245]\d{14}(?:\d{3})?"
-_IBAN_LENGTH = {
-    "AD": 24, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27, "GB": 22, "GR": 27,
-    "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25,
-    "RO": 24, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TR": 26, "UA": 29,
-}  # fmt: skip
+LISTS = {"contacts": ("tags",)}
+_CHECKED: dict[str, Callable[[str], str]] = {"iban": iban_in, "card": card_in}
+_FEWEST, _MOST = 10_000, 250_000
+"""Texts that one worker takes at a time: reading the shapes costs as much as some thousand texts, and so many are held twice."""
+_STRANGE = r"[^\t\n\r -~]"
 
 
-def redact(desk: Desk, *, rules: Rules | None = None) -> Desk:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of a project's texts before they are read."""
+
+    rules: Redaction
+    country: str | None = None
+    names: tuple[str, ...] = ()
+
+
+def redact(desk: Desk, *, rules: Rules | None = None, redaction: Redaction | None = None) -> Desk:
     """Take personal data out of a desk.
 
-    In subject, body, messages and survey comments, e-mail addresses, phone numbers, IBANs, card numbers (those that pass Luhn's check),
-    URLs with credentials or tokens, IP addresses, names in greetings and signatures, and street addresses become `[email]`, `[phone]`,
-    `[iban]`, `[card]`, `[url]`, `[ip]`, `[name]` and `[address]`. Characters that hide or break an address are removed.
+    In subjects, bodies, messages, notes, survey comments, tags and titles, e-mail addresses, phone numbers, IBANs, card numbers (those that pass
+    Luhn's check), URLs with credentials or tokens, IP addresses, passwords and keys, names and street addresses become `[email]`, `[phone]`, `[iban]`,
+    `[card]`, `[url]`, `[ip]`, `[secret]`, `[name]` and `[address]`; the project's own patterns become `[their name]`. Names are found in greetings and
+    signatures, and wherever they stand if the desk's own references to customers and agents are names. Characters that hide or break an address are
+    removed; a text written as a page becomes the words its reader saw.
 
     Identifiers stay joinable and leave the clear: `value_norm` becomes the first 16 hex digits of its SHA-256, the same in every export of
     every source, so the same person is found again. Role addresses keep the part before the `@` (`info@3f2a...`), which names no person and lets
     them be known as weak; a shared phone is known by being shared. The hash is a pseudonym, not anonymity: who has a list of
-    phone numbers can try them all. References to customers and agents that are themselves an address or a phone number are hashed alike.
+    phone numbers can try them all, unless `redaction` names a key. References to customers and agents that are themselves an address, a phone number
+    or a name are hashed alike.
 
     A hash says nothing of the value that it hides, so identifiers are brought into one shape first, as `rules` say.
 
     A desk that is already redacted is returned as it is.
 
+    Parameters
+    ----------
+    desk
+        As a reader made it.
+    rules
+        How identifiers are read; its `country` says how telephone numbers are written at home.
+    redaction
+        What the project knows about personal data in its texts.
+
     Returns
     -------
     Desk
         With `manifest.redacted` set and a note that counts what was taken out, by kind.
+
+    Raises
+    ------
+    UsageError
+        If pseudonyms should be made with a key that is not there.
     """
     if desk.manifest.redacted:
         return desk
+    rules, redaction = rules or Rules(), redaction or Redaction()
+    secret = redaction.secret()
+    told = _Told(redaction, rules.country, tuple(_names_in(desk)) if redaction.names == "known" else ())
+    swap = _swaps([values for table, frame in desk.tables().items() for values in _texts(table, frame).values()], told)
     found: Counter[str] = Counter()
-    tables = {}
-    for table, columns in TEXTS.items():
-        frame: pl.DataFrame = getattr(desk, table)
-        for column in columns:
-            clean = redacted(frame[column])
-            found.update(_tokens(clean))
-            found.subtract(_tokens(frame[column]))
-            frame = frame.with_columns(clean.alias(column))
-        tables[table] = frame
-    said = ", ".join(f"{found[kind]:,} {kind}" for kind in KINDS if found[kind]) or "nothing found"
+    desk = desk.map_tables(lambda table, frame: _without_data(table, frame, swap, found))
+    said = ", ".join(f"{found[kind]:,} {kind}" for kind in (*KINDS, *redaction.patterns) if found[kind]) or "nothing found"
     manifest = desk.manifest.model_copy(update={"redacted": True, "notes": (*desk.manifest.notes, f"personal data taken out of the text: {said}")})
-    rules = rules or Rules()
-    told = settled(keys(desk.identifiers, own=rules.own, plus_tags=rules.plus_tags, country=rules.country, accounts=rules.accounts))
-    key = ["source", "customer_ref", "kind", "value_norm"]
-    hashed = told.with_columns(pseudonyms(told["value_norm"])).unique(key, maintain_order=True).sort(key)
-    return replace(desk, manifest=manifest, identifiers=hashed, **tables).map_tables(_without_addresses)
+    identifiers = _hashed(desk.identifiers, rules=rules, key=secret)
+    plain_words = redaction.references == "hash"
+    return replace(desk, manifest=manifest, identifiers=identifiers).map_tables(
+        lambda table, frame: _without_people(table, frame, every=plain_words, key=secret)
+    )
 
 
-def redacted(texts: pl.Series) -> pl.Series:
+def redacted(texts: pl.Series, *, redaction: Redaction | None = None, country: str | None = None, names: Iterable[str] = ()) -> pl.Series:
     """The texts without personal data; every distinct text is looked at once.
+
+    Parameters
+    ----------
+    texts
+        Any text; null stays null.
+    redaction
+        What the project knows about personal data in its texts.
+    country
+        Two letters (ISO 3166): where telephone numbers without a country code belong.
+    names
+        Full names of people who may be spoken of.
 
     Examples
     --------
     >>> redacted(pl.Series(["Hi Anna,\\nmail jo@example.org or call +44 20 7946 0123, order 2025-004417"])).to_list()
     ['Hi [name],\\nmail [email] or call [phone], order 2025-004417']
+    >>> redacted(pl.Series(["K-123456 asks for Lindqvist"]), redaction=Redaction(patterns={"customer_no": r"K-\\d{6}"}), names=["Eva Lindqvist"]).to_list()
+    ['[customer_no] asks for [name]']
     """
-    unique = texts.drop_nulls().unique(maintain_order=True)
-    clean = _clean(unique)
-    changed = unique != clean
-    return texts.replace(unique.filter(changed), clean.filter(changed)) if changed.any() else texts
+    swap = _swaps([texts], _Told(redaction or Redaction(), country, tuple(known_names(pl.Series(list(names), dtype=pl.String)))))
+    return texts.replace(swap["old"], swap["new"]) if swap.height else texts
 
 
-def _without_addresses(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Hash the references that are an e-mail address or an international phone number; the same value stays the same everywhere."""
-    changed: list[pl.Series] = []
-    for column in (column for column in REFERENCES if column in frame.columns):
-        plain = frame[column].drop_nulls().unique(maintain_order=True)
-        told = plain.filter(plain.str.contains(r"@|^\+\d"))
-        if len(told):
-            changed.append(frame[column].replace(told, pseudonyms(told)))
-    return frame.with_columns(changed).sort(KEYS[table]) if changed else frame
-
-
-def leaks(text: str) -> dict[str, int]:
-    """Count what looks like personal data in a text that is about to be published: e-mail, phone, IBAN and card numbers.
+def leaks(text: str, *, redaction: Redaction | None = None) -> dict[str, int]:
+    """Count what looks like personal data in a text that is about to be published: e-mail, phone, IBAN and card numbers, keys, own patterns.
 
     Floats, dates, order numbers, file names and redaction tokens do not count. An empty answer means that nothing was found.
+
+    Parameters
+    ----------
+    text
+        As its reader sees it.
+    redaction
+        What may stay, and which patterns are the project's own.
 
     Examples
     --------
     >>> leaks("write to jo@example.org, see chart@2x.png of 2026-09-30, FCR 0.6978123456789012")
     {'email': 1}
     """
-    plain = re.sub(_INVISIBLE, "", unicodedata.normalize("NFC", text))
-    found: Counter[str] = Counter()
-    for kind, shape, is_one in _LOOKED_FOR:
-
-        def take(match: re.Match[str], kind: str = kind, is_one: Callable[[str], object] = is_one) -> str:
-            if not is_one(match[0][len(match[1]) :]):
-                return match[0]
-            found[kind] += 1
-            return f"{match[1]}[{kind}]"  # so that the digits of an IBAN are not counted as a phone number as well
-
-        plain = re.sub(shape, take, plain)
-    return dict(found)
+    told = _Told(redaction or Redaction())
+    before = _shielded(_readable(pl.Series([text])), told)
+    after = _own(before, told)
+    for stage in _LOOKED_FOR:
+        after = _staged(after, stage)
+    after = _staged(_marked(after, shapes.NOT_NUMBERS), _NUMBERS_TO_CALL)
+    texts = pl.DataFrame({"old": before, "new": after})
+    found = texts.select(_tokens(pl.col("new"), kind) - _tokens(pl.col("old"), kind) for kind in (*KINDS, *told.rules.patterns))
+    return {kind: int(times) for kind, times in found.row(0, named=True).items() if times > 0}
 
 
-def _clean(texts: pl.Series) -> pl.Series:
-    texts = texts.str.normalize("NFC").str.replace_all(_INVISIBLE, "")
-    for kind, shapes in _SHAPES:
-        for shape in shapes:
-            texts = _replace_checked(texts, shape, kind=kind) if kind in _CHECKED else texts.str.replace_all(shape, f"${{1}}[{kind}]${{2}}")
+def _texts(table: str, frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """The columns of a table that people wrote, lists one entry after the other."""
+    lists = {column: frame[column].explode(empty_as_null=False) for column in LISTS.get(table, ())}
+    return {column: frame[column] for column in TEXTS.get(table, ())} | lists
+
+
+def _without_data(table: str, frame: pl.DataFrame, swap: pl.DataFrame, found: Counter[str]) -> pl.DataFrame:
+    """One table without personal data in its texts; what went is counted."""
+    kinds = [name for name in swap.columns if name not in ("old", "new")]
+    for column, old in _texts(table, frame).items():
+        met = pl.DataFrame({"old": old}).join(swap, on="old", how="inner").select(pl.col(kinds).sum())
+        found.update(met.row(0, named=True))
+        if met.height:
+            swapped = pl.element() if column in LISTS.get(table, ()) else pl.col(column)
+            swapped = swapped.replace(swap["old"], swap["new"])
+            frame = frame.with_columns(pl.col(column).list.eval(swapped) if column in LISTS.get(table, ()) else swapped)
+    return frame
+
+
+def _swaps(columns: Sequence[pl.Series], told: _Told) -> pl.DataFrame:
+    """The distinct texts that change, `old` and `new`, and how many data of each kind left them; what stands in several columns is read once."""
+    unique = pl.concat([values.drop_nulls().unique().alias("old") for values in columns]).unique(maintain_order=True)
+    named = name_shapes(unique, names=pl.Series(told.names, dtype=pl.String))
+    share = min(max(-(-len(unique) // pl.thread_pool_size()), _FEWEST), _MOST)
+    parts = [unique.slice(start, share) for start in range(0, max(len(unique), 1), share)]
+    with ThreadPoolExecutor(pl.thread_pool_size()) as workers:
+        clean = pl.concat(list(workers.map(lambda part: _clean(part, told, named), parts)))
+    changed = unique != clean
+    swap = pl.DataFrame({"old": unique, "new": clean}).filter(changed)
+    return swap.with_columns(_tokens(pl.col("new"), kind) - _tokens(pl.col("old"), kind) for kind in (*KINDS, *told.rules.patterns))
+
+
+def _clean(texts: pl.Series, told: _Told, named: Sequence[str] = ()) -> pl.Series:
+    """Distinct texts without personal data, one kind after the other."""
+    texts = _own(_shielded(_readable(texts), told), told)
+    for stage in (*shapes.SECRECY, *shapes.NUMBERS):
+        texts = _staged(texts, stage)
+    numbered = texts.str.contains(shapes.LONG_NUMBER) | texts.str.contains(_SPOT)
+    texts = _where(texts, numbered, lambda few: _numbers(few, told))
+    texts = _where(texts, texts.str.contains("[0-9]"), _streets)
+    texts = _names(texts, named)
+    return texts.str.replace_all(SHIELD, "", literal=True)
+
+
+def _numbers(texts: pl.Series, told: _Told) -> pl.Series:
+    texts = _marked(texts, shapes.NOT_NUMBERS)
+    for stage in shapes.SPOTS:
+        texts = _staged(texts, stage)
+    texts = _home_phones(texts, told.country)
+    return _staged(texts, shapes.SPOTS[-1]).str.replace_all(MARK, "", literal=True)
+
+
+def _home_phones(texts: pl.Series, country: str | None) -> pl.Series:
+    """Numbers that the numbering plan knows. Each is replaced with the sign before it, so that its digits stay where they are part of something else."""
+    texts = "\n" + texts
+    candidates = texts.str.extract_all(shapes.PHONE_CANDIDATE).explode(empty_as_null=False).drop_nulls().unique().sort().to_list()
+    true = {one: one.replace(number, "[phone]", 1) for one in candidates if (number := phone_in(one, country))}
+    return (texts.str.replace_many(true, leftmost=True) if true else texts).str.slice(1)
+
+
+def _marked(texts: pl.Series, nots: Iterable[str]) -> pl.Series:
+    """Texts in which no shape can begin at what must not be read as a datum."""
+    for shape in nots:
+        texts = texts.str.replace_all(shape, f"${{1}}{MARK}${{2}}")
     return texts
 
 
-def _replace_checked(texts: pl.Series, shape: str, *, kind: str) -> pl.Series:
+def _streets(texts: pl.Series) -> pl.Series:
+    texts = _marked(texts, shapes.NOT_STREETS)
+    return _staged(texts, shapes.ADDRESSES)
+
+
+def _names(texts: pl.Series, named: Sequence[str]) -> pl.Series:
+    texts = _marked(texts, shapes.NOT_NAMES)
+    for stage in shapes.NAMES:
+        texts = _staged(texts, stage)
+    for shape in named:
+        texts = texts.str.replace_all(shape, "[name]")
+    return texts.str.replace_all(MARK, "", literal=True)
+
+
+def _readable(texts: pl.Series) -> pl.Series:
+    """Texts as their reader sees them, in one spelling of each letter."""
+    texts = _where(texts, texts.str.contains(_STRANGE), _spelled)
+    return plain(texts)
+
+
+def _spelled(texts: pl.Series) -> pl.Series:
+    return texts.str.normalize("NFC").str.replace_all(INVISIBLE, "").str.replace_many(shapes.WIDE)
+
+
+def _shielded(texts: pl.Series, told: _Told) -> pl.Series:
+    """What may stay, made unlike anything that must go."""
+    if not told.rules.keep:
+        return texts
+    for entry in told.rules.keep:
+        shape, shielded = _kept(entry.strip(), told.country)
+        texts = texts.str.replace_all(shape, shielded)
+    return texts
+
+
+def _kept(entry: str, country: str | None) -> tuple[str, str]:
+    """A pattern for an address, any address of a domain, or a number however its digits are grouped; and what it becomes."""
+    if not is_number(entry):
+        local, _, domain = entry.rpartition("@")
+        box = re.escape(local) if local else r"[\w.%+\-]+"
+        sub = "" if local else r"(?:[\w\-]+\.)*"
+        return rf"(?i)(^|[^\w.%+\-])({box})@({sub}{re.escape(domain)})(\.?(?:[^\w.\-]|$))", f"${{1}}${{2}}{SHIELD}@{SHIELD}${{3}}${{4}}"
+    code, home = parts_of(entry, country)
+    gap = "[ ()./\\-\u00a0]{0,3}"
+    digits = "".join(f"({digit}{gap})" for digit in home[:-1])
+    shape = rf"((?:\+{gap}|\b00{gap}|\b){code}{gap}(?:\(?0\)?)?{gap}|\(?0|\b){digits}({home[-1]})\b"
+    return shape, SHIELD.join(f"${{{place}}}" for place in range(1, len(home) + 2))
+
+
+def _own(texts: pl.Series, told: _Told) -> pl.Series:
+    for name, pattern in told.rules.patterns.items():
+        texts = texts.str.replace_all(pattern, f"[{name}]")
+    return texts
+
+
+def _where(texts: pl.Series, holds: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Change the texts of which something holds, the others stay."""
+    places = holds.arg_true()
+    if len(places) == len(texts):
+        return change(texts)
+    return texts.clone().scatter(places, change(texts.gather(places))) if len(places) else texts
+
+
+def _staged(texts: pl.Series, stage: Stage) -> pl.Series:
+    """The texts without one kind of datum, by some of its shapes."""
+    if stage.words:
+        return _where(texts, texts.str.contains_any(list(stage.words), ascii_case_insensitive=True), lambda few: _shaped(few, stage))
+    return _where(texts, texts.str.contains(stage.pattern), lambda few: _shaped(few, stage)) if stage.pattern else _shaped(texts, stage)
+
+
+def _shaped(texts: pl.Series, stage: Stage) -> pl.Series:
+    for shape in shapes.NOT_ADDRESSES if stage.kind == "email" else ():
+        texts = texts.str.replace_all(shape, f"${{1}}{SHIELD}${{2}}")
+    for shape in stage.shapes:
+        if stage.kind in _CHECKED:
+            texts = _replace_checked(texts, shape, kind=stage.kind, is_one=_CHECKED[stage.kind])
+        else:
+            texts = texts.str.replace_all(shape, f"${{1}}[{stage.kind}]${{2}}")
+    return texts
+
+
+def _replace_checked(texts: pl.Series, shape: str, *, kind: str, is_one: Callable[[str], str]) -> pl.Series:
     """Replace what has the shape *and* passes the check: the candidates are few, so they are checked one by one."""
-    candidates = texts.str.extract_all(shape).explode().drop_nulls().unique(maintain_order=True).to_list()
-    true = sorted({valid for one in candidates if (valid := _CHECKED[kind](one))}, key=lambda valid: (-len(valid), valid))
+    candidates = texts.str.extract_all(shape).explode(empty_as_null=False).drop_nulls().unique(maintain_order=True).to_list()
+    true = sorted({valid for one in candidates if (valid := is_one(one))}, key=lambda valid: (-len(valid), valid))
     return texts.str.replace_many(true, [f"[{kind}]"] * len(true), leftmost=True) if true else texts
 
 
-def _iban_in(candidate: str) -> str:
-    """The IBAN at the start of a candidate: its check digits hold, or its country and length do; else empty."""
-    length = _IBAN_LENGTH.get(candidate[:2].upper(), 0)
-    text = _first_characters(candidate, length)
-    compact = re.sub(r"[ \-]", "", text).upper()
-    if not length or len(compact) != length:
-        return ""
-    checks = int("".join(str(int(sign, 36)) for sign in compact[4:] + compact[:4])) % 97 == 1
-    return text if checks or sum(sign.isdigit() for sign in compact) >= 10 else ""
+def _tokens(text: pl.Expr, kind: str) -> pl.Expr:
+    return text.str.count_matches(f"[{kind}]", literal=True).cast(pl.Int64).alias(kind)
 
 
-def _card_in(candidate: str) -> str:
-    """The card number at the start of a candidate: a network's prefix and length, and Luhn's check; else empty."""
-    text = candidate if candidate[0].isdigit() else candidate[1:]
-    for length in (16, 15, 14, 19, 13):
-        card = _first_characters(text, length)
-        digits = re.sub(r"\D", "", card)
-        if len(digits) == length and re.fullmatch(_NETWORKS, digits) and _luhn(digits):
-            return card
-    return ""
+def _names_in(desk: Desk) -> pl.Series:
+    """Full names among the desk's own references to customers and agents."""
+    named = [frame[column] for frame in desk.tables().values() for column in REFERENCES if column in frame.columns]
+    return known_names(pl.concat([values.drop_nulls().unique().alias("name") for values in named]))
 
 
-def _first_characters(text: str, count: int) -> str:
-    """The start of a text down to its `count`-th letter or digit."""
-    match = re.match(rf"(?:[ \-]?[A-Za-z0-9]){{{count}}}", text)
-    return match[0] if match else ""
+def _hashed(identifiers: pl.DataFrame, *, rules: Rules, key: bytes | None) -> pl.DataFrame:
+    """Identifiers brought into one shape and out of the clear. What marks a value that joins nobody hides nothing and needs no key."""
+    told = settled(keys(identifiers, own=rules.own, plus_tags=rules.plus_tags, country=rules.country, accounts=rules.accounts))
+    order = ["source", "customer_ref", "kind", "value_norm"]
+    value = told["value_norm"]
+    marks = pl.Series("mark", value.str.contains(r"^\([a-z \-]+\)$"))
+    secret = pl.DataFrame({"mark": pseudonyms(value), "value": pseudonyms(value, key=key), "marks": marks})
+    hashed = secret.select(pl.when("marks").then("mark").otherwise("value").alias("value_norm"))["value_norm"]
+    return told.with_columns(hashed).unique(order, maintain_order=True).sort(order)
 
 
-def _luhn(digits: str) -> bool:
-    doubled = [int(digit) if place % 2 == 0 else sum(divmod(2 * int(digit), 10)) for place, digit in enumerate(reversed(digits))]
-    return sum(doubled) % 10 == 0
+def _without_people(table: str, frame: pl.DataFrame, *, every: bool, key: bytes | None) -> pl.DataFrame:
+    """Hash the references that are an e-mail address, an international phone number or a name; the same value stays the same everywhere."""
+    changed: list[pl.Series] = []
+    for column in (column for column in REFERENCES if column in frame.columns):
+        told = frame[column].drop_nulls().unique(maintain_order=True)
+        if not every:
+            told = told.filter(told.str.contains(r"@|^\+\d") | told.is_in(_people(told).implode()))
+        if len(told):
+            changed.append(frame[column].replace(told, pseudonyms(told, key=key)))
+    return frame.with_columns(changed).sort(KEYS[table]) if changed else frame
 
 
-_CHECKED: dict[str, Callable[[str], str]] = {"iban": _iban_in, "card": _card_in}
+def _people(values: pl.Series) -> pl.Series:
+    """The values that are full names, as they are written."""
+    written = values.filter(values.str.normalize("NFC").str.strip_chars().str.contains(PERSON))
+    return written.filter(pl.Series([len(known_names(pl.Series([value]))) > 0 for value in written], dtype=pl.Boolean))
 
 
-def _is_address(hit: str) -> bool:
-    return hit.rpartition(".")[2].lower() not in _FILES
-
-
-_LOOKED_FOR: tuple[tuple[str, str, Callable[[str], object]], ...] = (
-    ("email", _EMAIL, _is_address),
-    ("iban", _IBAN, _iban_in),
-    ("card", _CARD, _card_in),
-    *(("phone", shape, bool) for shape in _PHONES),
-)
-
-
-def _tokens(texts: pl.Series) -> dict[str, int]:
-    return {kind: int(texts.str.count_matches(f"[{kind}]", literal=True).sum()) for kind in KINDS}
+_SPOT = "|".join(stage.pattern for stage in shapes.SPOTS if stage.pattern and stage.kind == "ip")
+_SURE_SECRETS = Stage("secret", shapes.SECRECY[-1].shapes[:3], words=shapes.SECRECY[-1].words)
+_LOOKED_FOR = (shapes.SECRECY[1], _SURE_SECRETS, *shapes.NUMBERS)
+_NUMBERS_TO_CALL = Stage("phone", shapes.PHONES, pattern=shapes.LONG_NUMBER)

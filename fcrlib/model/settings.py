@@ -19,6 +19,7 @@ from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.identity import Rules
 from fcrlib.model.pins import Pins, read_pins
 from fcrlib.model.policy import Policy, presets, spell
+from fcrlib.model.redaction import Redaction
 from fcrlib.model.taxonomy import Taxonomy
 from fcrlib.model.topic_names import Names, read_names
 
@@ -55,6 +56,8 @@ class Settings(BaseModel):
         Categories to be read as others, `{"Billing Issue": "billing"}`: labels that mean the same thing.
     identity
         By which rules two customers are one person: the table `[identity]`.
+    redaction
+        What is personal in the project's texts beyond what everybody knows: the table `[redaction]`.
     taxonomy
         File with the project's own ways of failing, relative to the file; those that came with the package where it is not set.
     costs
@@ -81,6 +84,7 @@ class Settings(BaseModel):
     exclude_tags: tuple[str, ...] = ()
     categories: dict[str, str] = {}
     identity: Rules = Rules()
+    redaction: Redaction = Redaction()
     taxonomy: Path | None = None
     costs: Rates = Rates()
     pins: Path | None = None
