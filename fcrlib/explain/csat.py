@@ -8,305 +8,40 @@ away (`sensitivity`) and what it would be worth (`simulate`) can be had from her
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import polars as pl
 
-from fcrlib.fits import contrast, ordered, regression, within
-from fcrlib.fits.cells import gather
-from fcrlib.fits.contrast import Estimate, Standardised
-from fcrlib.fits.design import FEWEST, AsIs, Kind, code
+from fcrlib.fits import checks
+from fcrlib.fits.design import AsIs
+from fcrlib.fits.difference import DOSES, dose, effect
 from fcrlib.fits.ecological import AT_LEAST, groups, slope
-from fcrlib.fits.effect import Effect, assemble
-from fcrlib.fits.ordered import OrderedFit
-from fcrlib.fits.regression import Fit
+from fcrlib.fits.effect import Effect
+from fcrlib.fits.path import PATH, PATH_SCHEMA, Spec, effect_path
+from fcrlib.fits.sandwich import TOO_FEW
+from fcrlib.fits.sensitivity import SCHEMA as YARDSTICKS
 from fcrlib.fits.sensitivity import sensitivity
-from fcrlib.fits.simulator import algebra, simulate
-from fcrlib.model import evidence
-from fcrlib.model.errors import DataError, FcrError, UsageError
+from fcrlib.fits.simulator import Simulation, algebra, simulate
+from fcrlib.judge.rates import rate, withhold
+from fcrlib.judge.timing import AFTER, BEFORE, UNTIMED
+from fcrlib.model.errors import DataError
+from fcrlib.model.evidence import Design
+from fcrlib.model.numbers import count
 
-__all__ = ["PATH", "AsIs", "Effect", "Spec", "algebra", "dose", "ecological", "effect", "effect_path", "sensitivity", "simulate"]
-MOST = 4
-"""Contacts to resolution from here on are one level."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One way to adjust.
-
-    Parameters
-    ----------
-    model
-        What it is called.
-    adjust
-        Columns held equal; those that the frame lacks are left out, and said.
-    adds
-        Those that make it this model: without any of them it is not fitted.
-    by
-        The column by whose levels the difference may vary.
-    within
-        Column within whose values contacts are compared, by a linear model.
-    note
-        What a reader should know of it.
-    """
-
-    model: str
-    adjust: tuple[str, ...] = ()
-    adds: tuple[str, ...] = ()
-    by: str | None = None
-    within: str | None = None
-    note: str = ""
-
-
-ARRIVED = ("channel", "category", "tier", "month")
-BEFORE = ("wait", "transfers_before", "hour_block", "prior_contacts_90d")
-PATH = (
-    Spec("M0 raw", note="nothing is held equal"),
-    Spec("M1 what arrived", ARRIVED, ARRIVED, by="channel", note="the primary model"),
-    Spec("M2 what came before", (*ARRIVED, *BEFORE), BEFORE, by="channel"),
-    Spec(
-        "M3 handle time",
-        (*ARRIVED, *BEFORE, "handle"),
-        ("handle",),
-        by="channel",
-        note="may adjust too much: handling is part of how contacts are resolved",
-    ),
-    Spec("M4 within agents", (*ARRIVED, *BEFORE), by="channel", within="agent", note="a linear model of contacts with the same agent"),
-    Spec("M5 within customers", ARRIVED, within="customer", note="a linear model of customers who answered several times"),
-)
-"""From nothing held equal to everybody compared with themselves."""
-PATH_SCHEMA = {
-    "model": pl.String, "adjusts_for": pl.String, "estimate": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64, "clusters": pl.Int64,
-    "note": pl.String,
+__all__ = [
+    "PATH", "Answer", "AsIs", "Effect", "Spec", "algebra", "answer", "dose", "ecological", "effect", "effect_path", "gain", "sensitivity", "simulate",
+]  # fmt: skip
+HELD, BY = ("category", "tier", "month"), "channel"
+MOST_LEVELS, UNTIMED_AT_MOST = 11, 0.05
+"""Steps of a scale that are fitted one by one; share of ratings without a time up to which their order is known."""
+FAILED = {
+    BEFORE: "failed ones rated before they had failed", AFTER: "failed ones rated after they had failed", UNTIMED: "failed ones, time of rating unknown",
 }  # fmt: skip
-
-
-def effect(
-    frame: pl.DataFrame,
-    *,
-    outcome: str,
-    exposure: str,
-    adjust: Sequence[str | AsIs] = (),
-    kind: Kind = "logit",
-    weight: str | None = None,
-    cluster: str | Sequence[str] = "customer",
-    by: str | None = None,
-    design: evidence.Design = evidence.Design(),  # noqa: B008 (frozen)
-) -> Effect:
-    """The difference in outcome between contacts with and without an exposure, among contacts alike in the columns of `adjust`.
-
-    Parameters
-    ----------
-    frame
-        One row per first contact whose verdict is final, answered or not: `outcome` (null where there is no answer), `exposure` (yes/no), and the
-        columns that the other parameters name. A null in a covariate of text is a level of its own; numbers with more than 20 values become 20 bins,
-        unless they are given as `AsIs(name)`.
-    kind
-        `logit` for a yes/no outcome, `linear` for numbers, `ordinal` for ordered whole numbers.
-    weight
-        Response weights of those who answered.
-    cluster
-        One or two columns; rows that agree belong together. A null is somebody of their own.
-    by
-        The covariate by whose levels the difference may vary; it is adjusted for as well.
-    design
-        What is known of how the data came about, for the evidence grade: whether the exposure came first (`timing_known`), who answered
-        (`response_known`), and whether it will be said what could explain the difference away (`sensitivity_reported`).
-
-    Raises
-    ------
-    UsageError
-        If columns are missing or not what they must be; all problems at once.
-    DataError
-        If there is nothing to compare, covariates say the same, or the model has no end.
-
-    References
-    ----------
-    Robins (1986), Mathematical Modelling 7, 1393-1512 (standardisation by g-computation).
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"good": [1, 1, 1, 0] * 10 + [1, 0, 0, 0] * 10, "fcr": [True] * 40 + [False] * 40, "customer": list("abcdefghijklmnop") * 5})
-    >>> found = effect(frame, outcome="good", exposure="fcr")
-    >>> round(found.estimate, 3), round(found.ratio, 3), round(found.odds_ratio, 3), found.n, found.n_clusters, found.grade
-    (0.5, 3.0, 9.0, 80, 16, 'D')
-    >>> found.finding().title
-    'Good ratings where contacts were resolved on first contact: +50.0 points'
-    """
-    ways = [cluster] if isinstance(cluster, str) else list(cluster)
-    coded = code(frame, outcome=outcome, exposure=exposure, adjust=adjust, kind=kind, weight=weight, cluster=ways, by=by)
-    if coded.terms.doses:
-        raise UsageError(f"{exposure!r} must be yes/no (true, false, null); for several levels ask for the dose")
-    cells = gather(coded)
-    fitted: Fit | OrderedFit = ordered.fit(coded) if kind == "ordinal" else regression.fit(cells, coded.terms, kind=kind)
-    adjusts = [name for name in _names(adjust, by) if name in coded.terms.covariates]
-    spec = {"outcome": outcome, "exposure": exposure, "adjust": adjusts, "kind": kind, "weight": weight, "cluster": ways, "by": coded.terms.by}
-    judged = replace(design, adjusted=bool(adjusts) or design.adjusted, weighted=weight is not None or design.weighted)
-    return assemble(fitted, cells, coded, spec=spec, graded=evidence.grade(judged))
-
-
-def effect_path(
-    frame: pl.DataFrame,
-    *,
-    outcome: str = "good",
-    exposure: str = "fcr",
-    kind: Literal["logit", "linear"] = "logit",
-    weight: str | None = None,
-    cluster: str = "customer",
-    specs: Sequence[Spec] = PATH,
-) -> pl.DataFrame:
-    """The same difference as more and more is held equal: if it hardly moves, what is recorded does not explain it.
-
-    Parameters
-    ----------
-    frame
-        As `effect` reads it; columns that the specs name and the frame lacks are left out, and said.
-
-    Returns
-    -------
-    pl.DataFrame
-        One row per spec, in their order: `model`, `adjusts_for` (columns held equal), `estimate`, `low`, `high` (standardised difference), `n`
-        (answers used), `clusters`, `note`. A model that cannot be fitted has a sentence and no number.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"good": [1, 1, 1, 0] * 20 + [1, 0, 0, 0] * 20, "fcr": [True] * 80 + [False] * 80, "tier": list("aaaabbbb") * 20})
-    >>> frame = frame.with_columns(customer=pl.int_range(pl.len()) // 3)
-    >>> effect_path(frame).select("model", pl.col("estimate").round(3), "n").head(3).rows()
-    [('M0 raw', 0.5, 160), ('M1 what arrived', 0.5, 160), ('M2 what came before', None, 0)]
-    """
-    if {outcome, exposure, cluster} - set(frame.columns):
-        # What all models lack is a mistake, not a row without a number.
-        effect(frame, outcome=outcome, exposure=exposure, kind=kind, weight=weight, cluster=cluster)
-    rows = [_along(frame, spec, outcome=outcome, exposure=exposure, kind=kind, weight=weight, cluster=cluster) for spec in specs]
-    return pl.DataFrame(rows, schema=PATH_SCHEMA)
-
-
-def _along(
-    frame: pl.DataFrame, spec: Spec, *, outcome: str, exposure: str, kind: Literal["logit", "linear"], weight: str | None, cluster: str
-) -> dict[str, object]:
-    adjust = [name for name in spec.adjust if name in frame.columns]
-    absent = [name for name in spec.adjust if name not in frame.columns]
-    blank = {"model": spec.model, "adjusts_for": ", ".join([*adjust, *([spec.within] if spec.within else [])]) or "nothing", "n": 0, "clusters": 0}
-    needed = [spec.within] if spec.within else spec.adds
-    if needed and not set(needed) & set(frame.columns):
-        return {**blank, "note": f"not fitted: the desk has no {' and no '.join(needed)}"}
-    by = spec.by if spec.by in adjust else None
-    try:
-        fitted, gap, notes = _fitted(
-            frame, outcome=outcome, exposure=exposure, adjust=adjust, by=by, kind=kind, weight=weight, cluster=cluster, unit=spec.within
-        )
-    except FcrError as problem:
-        return {**blank, "note": f"not fitted: {' '.join(str(problem).split())}"}
-    told = [spec.note, *([f"without {', '.join(absent)}, which the desk does not have"] if absent else []), *notes]
-    numbers = {"estimate": gap.value, "low": gap.low, "high": gap.high, "n": fitted.rows, "clusters": fitted.clusters}
-    return {**blank, **numbers, "note": "; ".join(note for note in told if note)}
-
-
-def _fitted(
-    frame: pl.DataFrame,
-    *,
-    outcome: str,
-    exposure: str,
-    adjust: Sequence[str],
-    by: str | None,
-    kind: Literal["logit", "linear"],
-    weight: str | None,
-    cluster: str,
-    unit: str | None,
-) -> tuple[Fit, Estimate, tuple[str, ...]]:
-    """The model of a spec, its difference, and what is to be said of it."""
-    if unit is None:
-        found = effect(frame, outcome=outcome, exposure=exposure, adjust=adjust, kind=kind, weight=weight, cluster=cluster, by=by)
-        assert isinstance(found.fit, Fit)
-        return found.fit, Estimate(found.estimate, found.se, found.low, found.high), found.notes
-    coded = code(
-        frame, outcome=outcome, exposure=exposure, adjust=[name for name in adjust if name != unit], kind="linear", weight=weight, cluster=cluster,
-        by=by, unit=unit,
-    )  # fmt: skip
-    cells = gather(coded)
-    fitted = within.fit(cells, coded.terms)
-    return fitted, contrast.standardise(fitted, cells.everybody).difference(), coded.notes
-
-
-def dose(
-    frame: pl.DataFrame,
-    *,
-    outcome: str = "good",
-    contacts: str = "contacts_to_resolve",
-    adjust: Sequence[str | AsIs] = (),
-    kind: Kind = "logit",
-    weight: str | None = None,
-    cluster: str | Sequence[str] = "customer",
-) -> pl.DataFrame:
-    """Outcome by how many contacts the issue took, among contacts alike in the columns of `adjust`.
-
-    Parameters
-    ----------
-    frame
-        As `effect` reads it, with `contacts` to resolution: a number, or text that begins with one (`4+`). Four and more are one level; where few
-        took that many, three or two and more are.
-
-    Returns
-    -------
-    pl.DataFrame
-        `contacts` (`1`, `2`, ..., and last `each further contact`), `n` (answers), `share`, `low`, `high` (standardised outcome), `difference`,
-        `difference_low`, `difference_high` (to a single contact). In the last row `difference` is the slope of the straight line through the shares,
-        each weighed by its contacts.
-
-    Raises
-    ------
-    DataError
-        If nearly nobody who answered needed a second contact.
-
-    Examples
-    --------
-    >>> frame = pl.DataFrame({"good": [1, 1, 1, 0] * 20 + [1, 1, 0, 0] * 10, "contacts": [1] * 80 + [2] * 40})
-    >>> frame = frame.with_columns(customer=pl.int_range(pl.len()) % 60)
-    >>> dose(frame, contacts="contacts").select("contacts", "n", pl.col("share", "difference").round(3)).rows()
-    [('1', 80, 0.75, 0.0), ('2+', 40, 0.5, -0.25), ('each further contact', 120, None, -0.25)]
-    """
-    if contacts not in frame.columns or outcome not in frame.columns:
-        raise UsageError(f"there is no column {contacts if contacts not in frame.columns else outcome!r}; there are {', '.join(frame.columns)}")
-    levels = _doses(frame, contacts=contacts, outcome=outcome, kind=kind)
-    coded = code(frame.with_columns(levels), outcome=outcome, exposure=contacts, adjust=adjust, kind=kind, weight=weight, cluster=cluster)
-    cells = gather(coded)
-    fitted = ordered.fit(coded) if kind == "ordinal" else regression.fit(cells, coded.terms, kind=kind)
-    told = ordered.standardise(fitted, cells.everybody) if isinstance(fitted, OrderedFit) else contrast.standardise(fitted, cells.everybody)
-    return _by_dose(
-        told, coded.rows.group_by(pl.col(contacts).cast(pl.String)).agg(n=pl.col("_y").count().cast(pl.Int64), size=pl.len()).sort(contacts)
-    )
-
-
-def _doses(frame: pl.DataFrame, *, contacts: str, outcome: str, kind: Kind) -> pl.Series:
-    """Contacts to resolution as levels, as many as have enough answers of each kind."""
-    needed = frame.select(pl.col(contacts).cast(pl.String).str.extract(r"^(\d+)").cast(pl.Int64)).to_series()
-    answers = pl.DataFrame({"dose": needed, "y": frame[outcome].cast(pl.Float64)}).drop_nulls()
-    for most in range(MOST, 1, -1):
-        kinds = [(pl.col("y") == value).sum() for value in (0.0, 1.0)] if kind == "logit" else [pl.len()]
-        tally = answers.group_by(pl.col("dose").clip(upper_bound=most)).agg(least=pl.min_horizontal(kinds))
-        if tally.height == most and (tally["least"] >= FEWEST).all():
-            text = pl.when(needed >= most).then(pl.lit(f"{most}+")).otherwise(needed.cast(pl.String))
-            return pl.select(text.alias(contacts)).to_series()
-    raise DataError(f"fewer than {FEWEST} answers of a kind come from issues that took a second contact, so there is nothing to compare")
-
-
-def _by_dose(told: Standardised, sizes: pl.DataFrame) -> pl.DataFrame:
-    shares = [told.share(place) for place in range(len(told.levels))]
-    gaps = [Estimate(0.0, 0.0, 0.0, 0.0), *(told.difference(place) for place in range(1, len(told.levels)))]
-    each = told.step(sizes["size"].to_numpy().astype("float64"))
-    schema = {
-        "contacts": pl.String,
-        "n": pl.Int64,
-        **dict.fromkeys(("share", "low", "high", "difference", "difference_low", "difference_high"), pl.Float64),
-    }
-    rows = [
-        (str(level), n, share.value, share.low, share.high, gap.value, gap.low, gap.high)
-        for level, n, share, gap in zip(told.levels, sizes["n"], shares, gaps, strict=True)
-    ]
-    last = ("each further contact", sizes["n"].sum(), None, None, None, each.value, each.low, each.high)
-    return pl.DataFrame([*rows, last], schema=schema, orient="row")
+COMPARED = {
+    "name": pl.String, "unit": pl.String, "without": pl.Float64, "with_exposure": pl.Float64, "estimate": pl.Float64, "low": pl.Float64,
+    "high": pl.Float64, "n": pl.Int64, "clusters": pl.Int64, "note": pl.String,
+}  # fmt: skip
 
 
 def ecological(
@@ -336,5 +71,246 @@ def ecological(
     return slope(groups(frame, outcome=outcome, exposure=exposure, group=group, weight=weight, at_least=at_least))
 
 
-def _names(adjust: Sequence[str | AsIs], by: str | None) -> list[str]:
-    return list(dict.fromkeys([*(one.name if isinstance(one, AsIs) else one for one in adjust), *([by] if by else [])]))
+class Rated(Protocol):
+    """What is read of the rated first contacts: one row each, and how many were asked."""
+
+    @property
+    def frame(self) -> pl.DataFrame: ...
+    @property
+    def counted(self) -> pl.DataFrame: ...
+    @property
+    def scale(self) -> str | None: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def good_from(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How much better resolved first contacts are rated, and everything that hangs on it; each part is empty where it cannot be had.
+
+    Parameters
+    ----------
+    effect
+        The primary difference; None where it cannot be told, `why` then says why. Where it is told although something is not held equal, `why` says
+        what.
+    frame, scale, good_from
+        The first contacts, the scale of the ratings, and the lowest one that counts as satisfied.
+    shares
+        `fcr`, `n`, `clusters`, `share` of satisfied customers (weighted), `low`, `high`, `too_few`: of failed and of resolved first contacts.
+    path, dose
+        As `effect_path` and `dose` give them.
+    timing, exposures, models, effort
+        The difference by when failed contacts were rated, by who says what was resolved, by outcome and model, and with effort held equal too:
+        `name`, `unit` (points, score), `without`, `with_exposure` (standardised means), `estimate`, `low`, `high`, `n`, `clusters`, `note`.
+    checks, cuts, yardsticks, teams, per_point
+        As `fits.checks.all`, `fits.checks.cuts`, `fits.sensitivity.sensitivity`, `ecological` and `algebra` give them.
+    """
+
+    effect: Effect | None
+    why: str
+    frame: pl.DataFrame
+    scale: str | None
+    shares: pl.DataFrame
+    good_from: int | None = None
+    path: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PATH_SCHEMA))
+    dose: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DOSES))
+    timing: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMPARED))
+    exposures: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMPARED))
+    models: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMPARED))
+    effort: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COMPARED))
+    checks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=checks.SCHEMA))
+    cuts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=checks.CUTS))
+    yardsticks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=YARDSTICKS))
+    teams: pl.DataFrame = field(default_factory=pl.DataFrame)
+    per_point: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+def answer(rated: Rated) -> Answer:
+    """Everything that can be said of how satisfaction goes with being resolved on first contact.
+
+    Contacts alike in channel, category, tier and month are compared, each rating standing for the contacts like it. Where that has no solution, the
+    difference is taken to be the same for every channel, then one thing after the other is no longer held equal, and `why` says so.
+
+    Parameters
+    ----------
+    rated
+        As `explain.rated.of_study` gives them: columns `good`, `fcr`, `weight`, `customer`, `timing`, and those that the desk knows of `channel`,
+        `category`, `tier`, `month`, `rating`, `survey_fcr`, `agreed`, `ces`, `nps`, `contacts_to_resolve`, `team`.
+    """
+    frame, why = rated.frame, _nothing(rated)
+    found, asked, why = (None, {}, why) if why else _primary(frame, _design(rated))
+    shares = withhold(rate(frame.drop_nulls("good"), "good", by="fcr", cluster="customer", weight="weight"))
+    if found is None:
+        return Answer(None, why, frame, rated.scale, shares, rated.good_from)
+    teams = _teams(frame)
+    read = {"the survey": "survey_fcr", "both, where they agree": "agreed"}
+    others = [(name, *_tried(frame, **{**asked, "exposure": column})) for name, column in read.items()]
+    return Answer(
+        found, why, frame, rated.scale, shares, rated.good_from,
+        path=effect_path(frame, weight="weight"),
+        dose=_dosed(frame, asked),
+        timing=_timed(frame, found, asked),
+        exposures=_table([("the system", found, ""), *others]),
+        models=_models(frame, found, asked),
+        effort=_effort(frame, asked),
+        checks=checks.all(found),
+        cuts=_cuts(frame, asked),
+        yardsticks=_yardsticks(frame, found, {name: told for name, told, _ in others if told}),
+        teams=teams,
+        per_point=algebra(found, teams=teams if teams.height else None),
+    )  # fmt: skip
+
+
+def _design(rated: Rated) -> Design:
+    """What is known of how the ratings came about; whether somebody was silent, nobody can say where only answers are on record."""
+    told = dict(rated.counted.iter_rows())
+    given = rated.frame["timing"].drop_nulls()
+    timed = given.len() > 0 and (given == UNTIMED).mean() <= UNTIMED_AT_MOST  # type: ignore[operator]
+    return Design(timing_known=bool(timed), response_known=told.get("of these asked", 0) > given.len(), sensitivity_reported=True)
+
+
+def _nothing(rated: Rated) -> str:
+    """Why there is nothing to compare, where that can be seen at once."""
+    rows = rated.frame.drop_nulls("good")
+    if rows.is_empty():
+        return rated.notes[0].rstrip(".") if rated.notes else "nobody rated a contact"
+    for column, yes, no in (
+        ("good", "shows a satisfied customer", "shows a dissatisfied customer"),
+        ("fcr", "is of a resolved contact", "is of a failed contact"),
+    ):
+        if rows[column].n_unique() == 1:
+            return f"each of the {count(rows.height)} ratings {yes if rows[column][0] else no}, so there is nothing to compare"
+    people = rows["customer"].drop_nulls().n_unique() + rows["customer"].null_count()
+    if people < TOO_FEW:
+        return f"there are only {count(rows.height)} ratings of {count(people)} customers, too few to compare"
+    return ""
+
+
+def _primary(frame: pl.DataFrame, design: Design) -> tuple[Effect | None, dict[str, Any], str]:
+    """The difference with as much held equal as can be, how it was asked for, and what could not be."""
+    held = [name for name in HELD if name in frame.columns]
+    known = [*([BY] if frame[BY].n_unique() > 1 else []), *held]
+    usual = {"outcome": "good", "exposure": "fcr", "weight": "weight", "cluster": "customer", "design": design}
+    ways: list[dict[str, Any]] = [{"adjust": held, "by": BY}] if BY in known else []
+    # What says the same as another, or settles the answer, is let go from the end.
+    ways += [{"adjust": known[:most], "by": None} for most in range(len(known), -1, -1)]
+    reason = ""
+    for way in ways:
+        found, why = _tried(frame, **usual, **way)
+        if found is not None:
+            lost = [name for name in known if name not in (*way["adjust"], way["by"])]
+            return found, {**usual, **way}, f"not held equal: {', '.join(lost)} ({reason})" if lost else ""
+        reason = reason or why
+    return None, {}, reason
+
+
+def _tried(frame: pl.DataFrame, **asked: Any) -> tuple[Effect | None, str]:
+    """The effect, or why these rows have none to tell."""
+    if frame[asked["exposure"]].null_count() == frame.height:
+        return None, "nothing is known of it on this desk"
+    try:
+        return effect(frame, **asked), ""
+    except DataError as problem:
+        # The columns are called what a reader calls them.
+        return None, " ".join(str(problem).replace("'good'", "satisfied").replace(f"'{asked['exposure']}'", "resolved").split())
+
+
+def _row(name: str, found: Effect | None, note: str) -> tuple[object, ...]:
+    if found is None:
+        return name, "points", None, None, None, None, None, 0, 0, note
+    unit = "points" if found.unit == "share" else "score"
+    return name, unit, found.without, found.with_exposure, found.estimate, found.low, found.high, found.n, found.n_clusters, note
+
+
+def _table(rows: Sequence[tuple[str, Effect | None, str]]) -> pl.DataFrame:
+    return pl.DataFrame([_row(*row) for row in rows], schema=COMPARED, orient="row")
+
+
+def _timed(frame: pl.DataFrame, found: Effect, asked: dict[str, Any]) -> pl.DataFrame:
+    """Resolved contacts, whenever they were rated, beside failed ones rated before and after they had failed."""
+    rows: list[tuple[str, Effect | None, str]] = [("all failed ones", found, "")]
+    for when, name in FAILED.items():
+        here = pl.col("timing") == when
+        if frame.filter(here, ~pl.col("fcr")).height:
+            rows.append((name, *_tried(frame.with_columns(good=pl.when(pl.col("fcr") | here).then("good")), **asked)))
+    return _table(rows)
+
+
+def _models(frame: pl.DataFrame, found: Effect, asked: dict[str, Any]) -> pl.DataFrame:
+    """The same question put to other models, and to the will to recommend."""
+    rows: list[tuple[str, Effect | None, str]] = [("satisfied, by odds (logit)", found, "the primary model")]
+    rows.append(("satisfied, by a straight line", *_tried(frame, **{**asked, "kind": "linear"})))
+    if 2 < frame["rating"].n_unique() - bool(frame["rating"].null_count()) <= MOST_LEVELS:
+        rows.append(("mean rating, by ordered answers", *_tried(frame, **{**asked, "outcome": "rating", "kind": "ordinal"})))
+        rows.append(("mean rating, by a straight line", *_tried(frame, **{**asked, "outcome": "rating", "kind": "linear"})))
+    if "nps" in frame.columns and not (frame["rating"].cast(pl.Float64).eq_missing(frame["nps"])).all():
+        ends = frame.with_columns(promoter=pl.col("nps") >= 9, detractor=pl.col("nps") <= 6)
+        rows.append(("would recommend (9 or 10)", *_tried(ends, **{**asked, "outcome": "promoter"})))
+        rows.append(("would not recommend (0 to 6)", *_tried(ends, **{**asked, "outcome": "detractor"})))
+    return _table(rows)
+
+
+def _effort(frame: pl.DataFrame, asked: dict[str, Any]) -> pl.DataFrame:
+    """With and without effort held equal, among those who answered both: only they have an effort to hold equal."""
+    if "ces" not in frame.columns:
+        return pl.DataFrame(schema=COMPARED)
+    both = frame.drop_nulls(["good", "ces"])
+    harder, why = _tried(both, **{**asked, "adjust": [*asked["adjust"], "ces"]})
+    if harder is not None and "ces" not in harder.spec["adjust"]:
+        harder, why = None, "too few answers of each effort are satisfied and not satisfied"
+    return _table([("as above, of those who told their effort", *_tried(both, **asked)), ("with effort held equal too", harder, why)])
+
+
+def _held(asked: dict[str, Any]) -> list[str]:
+    return [*([asked["by"]] if asked["by"] else []), *asked["adjust"]]
+
+
+def _dosed(frame: pl.DataFrame, asked: dict[str, Any]) -> pl.DataFrame:
+    try:
+        return dose(frame, adjust=_held(asked), weight="weight", cluster="customer")
+    except DataError:
+        # Hardly anybody who rated needed a second contact: there is nothing to draw.
+        return pl.DataFrame(schema=DOSES)
+
+
+def _cuts(frame: pl.DataFrame, asked: dict[str, Any]) -> pl.DataFrame:
+    steps = frame["rating"].drop_nulls().n_unique()
+    if not 2 < steps <= MOST_LEVELS:
+        return pl.DataFrame(schema=checks.CUTS)
+    return checks.cuts(frame, rating="rating", exposure="fcr", adjust=_held(asked), weight="weight", cluster="customer")
+
+
+def _yardsticks(frame: pl.DataFrame, found: Effect, others: dict[str, Effect]) -> pl.DataFrame:
+    survey = "survey_fcr" if frame["survey_fcr"].count() else None
+    return sensitivity(found, frame=frame, survey=survey, others=others, times=(1.0, 3.0))
+
+
+def _teams(frame: pl.DataFrame) -> pl.DataFrame:
+    if "team" not in frame.columns:
+        return pl.DataFrame()
+    try:
+        return ecological(frame, outcome="good", exposure="fcr", weight="weight")
+    except DataError:
+        # Fewer than three teams and months with enough answers have no slope.
+        return pl.DataFrame()
+
+
+def gain(answer: Answer, *, repeats: pl.DataFrame, delta_pp: float = 1.0) -> Simulation | None:
+    """What more first contact resolution would be worth in this period, for several causal shares; None without a clear difference, or where it was only seen.
+
+    Parameters
+    ----------
+    repeats
+        As `explain.cost.of_repeats` gives them: of its first row `failed`, `later`, `excess` with its ends, and `cost`.
+    delta_pp
+        By how many points first contact resolution is to rise.
+    """
+    found = answer.effect
+    if found is None or found.grade == "D" or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return None
+    each = repeats.head(1).select((pl.col("excess_low", "excess", "excess_high") / pl.col("failed")), price=pl.col("cost") / pl.col("later"))
+    low, value, high, price = each.fill_nan(None).row(0) if each.height else (None, None, None, None)
+    teams = answer.teams if answer.teams.height else None
+    return simulate(found, delta_pp=delta_pp, volume=answer.frame.height, cost=price, repeats_per_failure=(low, value, high), teams=teams)

@@ -7,19 +7,24 @@ bones product, systems and policy is marked: nobody who answers contacts can cha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from fcrlib.judge.costs import total
 from fcrlib.judge.rates import mature, rate, withhold
-from fcrlib.model.columns import KEY, NOT_KNOWN, known
+from fcrlib.model.columns import KEY, NOT_KNOWN, OTHERS, known
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
+from fcrlib.search.where import conditions, holds
 
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
 OUTSIDE = ("product", "systems", "policy")
+AREAS = ("product_area", "category")
+A_PART = 0.2  # an area with fewer of the contacts of a way is no home of it
+_GOOD_PART = 0.25  # an entry of the log that touched fewer of them says little about them
 BOARD = {
     "area": pl.String, "mode": pl.String, "name": pl.String, "bone": pl.String, "outside": pl.Boolean, "n": pl.Int64, "of": pl.Int64,
     "share": pl.Float64, "low": pl.Float64, "high": pl.Float64, "cost": pl.Float64, "later": pl.Int64, "owner": pl.String,
@@ -82,8 +87,78 @@ def _shares(final: pl.DataFrame, mode: str) -> pl.DataFrame:
     return shares.select("area", pl.lit(mode).alias("mode"), pl.col("n").cast(pl.Int64).alias("of"), "share", "low", "high")
 
 
-def grid(table: pl.DataFrame, *, most: int = 6) -> pl.DataFrame:
+def area(contacts: pl.DataFrame) -> str:
+    """The column that says best what a contact is about: the first of `AREAS` that half of the contacts know, and that tells at least two of them apart.
+
+    Examples
+    --------
+    >>> area(pl.DataFrame({"product_area": [None, None], "category": ["login", "billing"]}))
+    'category'
+    """
+    told = [name for name in AREAS if name in contacts.columns]
+    half = [name for name in told if contacts[name].drop_nulls().n_unique() > 1 and 2 * contacts[name].null_count() <= contacts.height]
+    return next(iter(half), AREAS[0])
+
+
+def homes(table: pl.DataFrame) -> pl.DataFrame:
+    """Find the area that each way of failing is at home in: the one with most of its contacts, if it fails clearly more often there than elsewhere.
+
+    Parameters
+    ----------
+    table
+        The frame of `board`.
+
+    Returns
+    -------
+    pl.DataFrame
+        At most one row per way of failing, in the order of the board: `area`, `mode`, `name`, `owner`, `n` failed contacts there, `of_mode` those of the
+        way everywhere, `share` of the first contacts there with `low`, `high` (95 %), `elsewhere` (the same of all other areas). An area counts only with
+        a fifth of the contacts of a way, and if its interval, as wide as so many pairs looked at demand, lies above `elsewhere`.
+    """
+    every = table.filter(pl.col("mode") != UNEXPLAINED).with_columns(of_mode=pl.col("n").sum().over("mode"))
+    rows = every.filter(pl.col("area") != NOT_KNOWN)
+    everyone = table.unique("area")["of"].sum() if table.height else 0
+    wide = NormalDist().inv_cdf(1 - 0.025 / max(1, rows.height)) / NormalDist().inv_cdf(0.975)
+    bound = pl.col("share") - wide * (pl.col("share") - pl.col("low"))
+    rows = rows.with_columns(elsewhere=(pl.col("of_mode") - pl.col("n")) / (everyone - pl.col("of")))
+    much = (bound > pl.col("elsewhere")) & (pl.col("n") >= A_PART * pl.col("of_mode"))
+    return (
+        rows.unique("mode", keep="first", maintain_order=True)
+        .filter(much)
+        .select("area", "mode", "name", "owner", "n", "of_mode", "share", "low", "high", "elsewhere")
+    )
+
+
+def touched(study: Study, *, tags: pl.DataFrame, modes: Sequence[str]) -> pl.DataFrame:
+    """Find the entries of the log of changes that touched a good part of the contacts that failed in some ways.
+
+    Returns
+    -------
+    pl.DataFrame
+        `mode`, then the columns of the log of changes: what was changed everywhere, and what was changed in a place with a quarter of the failed contacts
+        of that way at least. In the order of `modes`, then of time.
+    """
+    log = study.desk.changes.sort("at", "kind", "scope", "note")
+    first = tags.filter("primary").select(*KEY, "mode")
+    failed = mature(study.contacts).filter(pl.col("label") == "failed").join(first, on=KEY, how="inner", maintain_order="left")
+    rows = [
+        log.filter(pl.Series([_touches(scope, failed.filter(pl.col("mode") == mode)) for scope in log["scope"]], dtype=pl.Boolean)) for mode in modes
+    ]
+    found = [frame.select(pl.lit(mode).alias("mode"), pl.all()) for mode, frame in zip(modes, rows, strict=True)]
+    return pl.concat([log.clear().select(pl.lit("").alias("mode"), pl.all()), *found])
+
+
+def _touches(scope: str | None, failed: pl.DataFrame) -> bool:
+    words = conditions(scope, columns=failed.columns) if scope else []
+    if words is None or failed.is_empty():
+        return False
+    return float(failed.select(holds(failed, words).mean()).item()) >= _GOOD_PART
+
+
+def grid(table: pl.DataFrame, *, most: int = 6, areas: int = 12) -> pl.DataFrame:
     """The board as the pairs of a picture: `area`, `way`, `n`; the largest ways of failing, a mark on those outside, the others together.
+
+    Of many areas, the largest are shown and the others stand together in one row.
 
     Returns
     -------
@@ -94,9 +169,14 @@ def grid(table: pl.DataFrame, *, most: int = 6) -> pl.DataFrame:
     ways = told.group_by("mode", "name", "outside").agg(pl.col("n").sum()).sort(pl.col("n") * -1, "mode").head(most)
     named = ways.select("mode", way=pl.when("outside").then(pl.col("name") + " *").otherwise("name"))
     cells = told.join(named, on="mode", how="left").with_columns(pl.col("way").fill_null("other ways"))
-    areas = cells.group_by("area").agg(pl.col("n").sum()).sort(pl.col("n") * -1, "area")["area"]
+    sizes = cells.group_by("area").agg(pl.col("n").sum()).sort(pl.col("n") * -1, "area")["area"]
+    kept = sizes if sizes.len() <= areas else sizes.head(areas - 1)
+    cells = cells.with_columns(pl.when(pl.col("area").is_in(kept.implode())).then("area").otherwise(pl.lit(OTHERS)).alias("area"))
+    shown = kept.to_list() + [OTHERS] * (kept.len() < sizes.len())
     columns = [*named["way"], *(["other ways"] if cells["way"].is_in(["other ways"]).any() else [])]
-    pairs = pl.DataFrame({"area": areas}).join(pl.DataFrame({"way": columns}, schema={"way": pl.String}), how="cross", maintain_order="left_right")
+    pairs = pl.DataFrame({"area": shown}, schema={"area": pl.String}).join(
+        pl.DataFrame({"way": columns}, schema={"way": pl.String}), how="cross", maintain_order="left_right"
+    )
     counted = cells.group_by("area", "way").agg(pl.col("n").sum())
     return pairs.join(counted, on=["area", "way"], how="left", maintain_order="left").with_columns(pl.col("n").fill_null(0))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,6 +17,7 @@ import polars as pl
 from fcrlib.judge import survey
 from fcrlib.judge.costs import follow_up_cost
 from fcrlib.judge.rates import is_final, rate, withhold
+from fcrlib.judge.timing import AFTER, BEFORE, UNTIMED, when_rated
 from fcrlib.model.columns import KEY, NOT_KNOWN, OTHERS
 from fcrlib.model.costs import Rates
 from fcrlib.model.numbers import count
@@ -23,10 +25,12 @@ from fcrlib.model.numbers import count
 if TYPE_CHECKING:
     from fcrlib.study import Study
 
-BEFORE, AFTER, UNTIMED = "before any repeat", "after the window or a repeat", "time unknown"
+__all__ = ["AFTER", "BEFORE", "UNTIMED", "Rated", "of_study", "quadrants", "satisfied"]
 TOP, PROMOTER, MOST, GROUPS, MEMORY = 0.75, 0.9, 3, 6, timedelta(days=90)
 NO_SURVEY = "This desk has no survey, so nobody's satisfaction is known"
 NO_RATING = "No first contact of the period that can be judged was rated"
+RECOMMEND = "0-10"
+STANDS_IN = "Nobody was asked how satisfied they were, so the will to recommend (0 to 10) stands for it: 9 and 10 count as satisfied."
 COLUMNS: dict[str, type[pl.DataType]] = {
     "source": pl.String, "contact_id": pl.String, "customer": pl.String, "account": pl.String, "agent": pl.String, "team": pl.String,
     "channel": pl.String, "category": pl.String, "tier": pl.String, "language": pl.String, "product_area": pl.String, "month": pl.String,
@@ -68,6 +72,8 @@ class Rated:
         weighed. The largest `before` first.
     notes
         What has to be said, a sentence each.
+    good_from
+        The lowest rating that counts as satisfied; None where the scale has no numbers.
     """
 
     frame: pl.DataFrame
@@ -76,6 +82,7 @@ class Rated:
     weights: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_WEIGHED))
     balance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_BALANCE))
     notes: tuple[str, ...] = ()
+    good_from: int | None = None
 
     def given(self, *columns: str) -> list[str]:
         """Those of the columns that this desk knows."""
@@ -86,7 +93,8 @@ def of_study(study: Study) -> Rated:
     """The first contacts of the period with a final verdict, what was known of each, and what its customer answered.
 
     Contacts that are still pending are left out, and counted. Ratings on another scale than the most frequent one are never mixed in. An
-    answer without a time counts, and comes before those that have one.
+    answer without a time counts, and comes before those that have one. Where nobody was asked for a rating, but for the will to recommend, that
+    stands for it.
 
     Returns
     -------
@@ -104,22 +112,36 @@ def of_study(study: Study) -> Rated:
     first = alone.first_contacts
     final = first.filter(is_final()).sort(KEY)
     table = study.desk.surveys if not study.lacks("has_survey") else study.desk.surveys.clear()
-    answered = _answers(final, table, study=study)
+    answered = _answers(final, _rated_by(table), study=study)
     counted = _counted(first.height, answered)
     scale = _main_scale(answered)
     if scale is None:
         sentence = NO_SURVEY if study.lacks("has_survey") else NO_RATING
         return Rated(pl.DataFrame(schema=COLUMNS), counted, notes=(sentence,))
     rows = answered.join(_known_before(alone, final), on=KEY, how="left", maintain_order="left")
-    rows = rows.join(_course(alone), on=KEY, how="left", maintain_order="left").with_columns(*_rating(scale), _timing(), *_verdicts())
+    rows = rows.join(_course(alone), on=KEY, how="left", maintain_order="left").with_columns(*_rating(scale), when_rated(), *_verdicts())
     weighed = _weighed(rows)
     kept = rows.join(weighed.frame.select(*KEY, "weight"), on=KEY, how="left", maintain_order="left")
     missing = [name for name in OPTIONAL if kept[name].is_null().all()]
     frame = kept.select(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items() if name not in missing)
     cost = (frame["good"].count(), weighed.ess, weighed.max_weight, len(weighed.collapsed), "; ".join(weighed.collapsed[:3]))
     return Rated(
-        frame, counted, scale, pl.DataFrame([cost], schema=_WEIGHED, orient="row"), _unlike(weighed.balance), _notes(answered, scale, missing, alone)
+        frame,
+        counted,
+        scale,
+        pl.DataFrame([cost], schema=_WEIGHED, orient="row"),
+        _unlike(weighed.balance),
+        _notes(answered, scale, missing, alone, stands_in=not table["csat"].count()),
+        _good_from(scale),
     )
+
+
+def _rated_by(table: pl.DataFrame) -> pl.DataFrame:
+    """The answers, with the will to recommend as the rating where no answer holds one."""
+    if table["csat"].count() or not table["nps"].count():
+        return table
+    scale = pl.when(pl.col("nps").is_not_null()).then(pl.lit(RECOMMEND, table.schema["csat_scale"]))
+    return table.with_columns(csat=pl.col("nps") / 10, csat_scale=scale)
 
 
 def _answers(final: pl.DataFrame, table: pl.DataFrame, *, study: Study) -> pl.DataFrame:
@@ -162,29 +184,25 @@ def _counted(contacts: int, answered: pl.DataFrame) -> pl.DataFrame:
 def _rating(scale: str) -> list[pl.Expr]:
     """The ratings on the one scale: `score`, `good` and the whole number that was ticked."""
     score = pl.when(pl.col("csat_scale") == pl.lit(scale)).then("csat")
-    ends = _ends(scale)
-    top = PROMOTER if ends == (0, 10) else TOP
-    low, high = ends or (0, 1)
+    low, high = _ends(scale) or (0, 1)
     ticked = low + score * (high - low)
     whole = pl.when((ticked - ticked.round()).abs() < 1e-6).then(ticked.round().cast(pl.Int64))
     # Half a step of rounding must not push a nine of ten below nine tenths.
-    return [score.alias("score"), (score >= top - 1e-9).alias("good"), whole.alias("rating")]
+    return [score.alias("score"), (score >= _top(scale) - 1e-9).alias("good"), whole.alias("rating")]
+
+
+def _top(scale: str) -> float:
+    return PROMOTER if _ends(scale) == (0, 10) else TOP
+
+
+def _good_from(scale: str) -> int | None:
+    ends = _ends(scale)
+    return None if ends is None else ends[0] + ceil(_top(scale) * (ends[1] - ends[0]) - 1e-9)
 
 
 def _ends(scale: str) -> tuple[int, int] | None:
     found = re.fullmatch(r"\s*(\d+)\s*(?:-|–|to)\s*(\d+)\s*", scale)
     return (min(ends), max(ends)) if found and (ends := (int(found[1]), int(found[2]))) else None
-
-
-def _timing() -> pl.Expr:
-    """Was the rating given while nothing spoke against the contact yet?"""
-    late = (
-        pl.when(pl.col("label") == "failed")
-        .then(pl.col("answered_at") >= pl.col("failed_at"))
-        .otherwise(pl.col("answered_at") > pl.col("horizon_at"))
-    )
-    told = pl.when("untimed").then(pl.lit(UNTIMED)).when(late.fill_null(False)).then(pl.lit(AFTER)).otherwise(pl.lit(BEFORE))
-    return pl.when(pl.col("csat").is_not_null()).then(told).alias("timing")
 
 
 def _verdicts() -> list[pl.Expr]:
@@ -255,11 +273,11 @@ def _unlike(balance: pl.DataFrame) -> pl.DataFrame:
     return balance.with_columns(words.alias("level")).sort(pl.col("before").abs() * -1, "variable", "level", nulls_last=True).select(list(_BALANCE))
 
 
-def _notes(answered: pl.DataFrame, scale: str, missing: list[str], study: Study) -> tuple[str, ...]:
+def _notes(answered: pl.DataFrame, scale: str, missing: list[str], study: Study, *, stands_in: bool) -> tuple[str, ...]:
     """What has to be said of the frame, a sentence each."""
     rated = answered.drop_nulls("csat")
     others, untimed = rated.filter(pl.col("csat_scale") != scale), int(rated["untimed"].sum())
-    notes = []
+    notes = [STANDS_IN] if stands_in else []
     if others.height:
         names = ", ".join(others["csat_scale"].unique().sort())
         notes.append(f"{count(others.height)} ratings on other scales ({names}) are left out: ratings of different scales are never mixed.")

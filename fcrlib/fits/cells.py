@@ -71,6 +71,8 @@ def gather(coded: Coded) -> Cells:
     answered = answered.with_columns(_ranks(_codes(answered, keys)))
     table = answered.group_by("_cell").agg(pl.col(name).first() for name in keys).sort("_cell")
     answered = answered if "_g" in answered.columns else answered.with_columns(_g=pl.lit(None, pl.String))
+    # From here on a row is its cell, its clusters, its answer and its weight: what is not carried along is not copied.
+    answered = answered.select("_cell", *(name for name in ("_g", "_h", "_unit") if name in answered.columns), "_y", "_w")
     split = [name for name in ("_g", "_h", "_unit") if name in answered.columns]
     members = {}
     for way in split:

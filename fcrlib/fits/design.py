@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from fcrlib.fits.admission import Kind as Kind
+from fcrlib.fits.admission import admit, given
 from fcrlib.model.columns import NOT_KNOWN, OTHERS
-from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-Kind = Literal["logit", "linear", "ordinal"]
 BINS = 20
 """Bins of a continuous covariate: with four, a fifth of a bias of 3.9 points is left, with twenty a thirtieth."""
+MOST_NAMED = 5
+"""Levels that a refusal names."""
 FEWEST = 5
 """Answers of each kind that a level needs to stand alone."""
-RESERVED = frozenset({"n", "w", "wy", "wyy", "g", "h", "cell", "size", "unit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +176,16 @@ def code(
     >>> coded.terms.names, coded.counted.rows()
     (('(constant)', 'fcr', 'tier: (not known)'), [('cases', 100), ('no answer', 20), ('used', 80)])
     """
+    given(frame, adjust=adjust)
     ways = [cluster] if isinstance(cluster, str) else list(cluster or ())
     wanted = list(dict.fromkeys([*adjust, *([by] if by and by not in [_name(one) for one in adjust] else [])]))
-    _refuse(frame, outcome=outcome, exposure=exposure, wanted=wanted, kind=kind, weight=weight, ways=ways, by=by, unit=unit)
     straight = tuple(one.name for one in wanted if isinstance(one, AsIs))
     named = [one for one in wanted if isinstance(one, str)]
+    admit(frame, outcome=outcome, exposure=exposure, levels=named, straight=straight, kind=kind, weight=weight, ways=ways, by=by, unit=unit)
     slim = frame.lazy().select(
         *_exposure(frame, exposure),
         *(_level(frame, name).alias(name) for name in named),
-        *(pl.col(name).cast(pl.Float64).fill_nan(None) for name in straight),
+        *(_number(frame[name]) for name in straight),
         *(pl.col(way).alias(alias) for way, alias in zip(ways, ("_g", "_h"), strict=False)),
         *([pl.col(unit).alias("_unit")] if unit else []),
         pl.col(outcome).cast(pl.Float64).fill_nan(None).alias("_y"),
@@ -190,7 +193,7 @@ def code(
     )
     needed = [exposure, *straight, *(["_unit"] if unit else [])]
     rows, counted = _counted(slim.collect(), exposure=exposure, needed=needed)
-    _enough(rows, outcome=outcome, exposure=exposure, kind=kind)
+    _enough(rows, counted, outcome=outcome, exposure=exposure, kind=kind)
     doses = () if rows[exposure].dtype == pl.Boolean else tuple(sorted(rows[exposure].unique().to_list()))
     factors, merged = _factors(rows, named, exposure=exposure, kind=kind, by=by)
     gone = [name for name in named if len(factors[name]) < 2]
@@ -203,58 +206,26 @@ def _name(one: str | AsIs) -> str:
     return one.name if isinstance(one, AsIs) else one
 
 
-def _refuse(
-    frame: pl.DataFrame,
-    *,
-    outcome: str,
-    exposure: str,
-    wanted: Sequence[str | AsIs],
-    kind: Kind,
-    weight: str | None,
-    ways: Sequence[str],
-    by: str | None,
-    unit: str | None,
-) -> None:
-    adjusts = [_name(one) for one in wanted]
-    asked = [outcome, exposure, *adjusts, *ways, *(one for one in (weight, unit) if one)]
-    problems = [f"there is no column {name!r}; there are {', '.join(frame.columns)}" for name in dict.fromkeys(asked) if name not in frame.columns]
-    problems += [f"column {name!r} must be called something else: the cells use that name" for name in (exposure, *adjusts) if name in RESERVED]
-    problems += [f"{name!r} cannot be both what is compared and what is adjusted for" for name in {outcome, exposure} & set(adjusts)]
-    problems += [f"at most two columns of clusters can be given, not {len(ways)}"] if len(ways) > 2 else []
-    problems += [f"{by!r} enters as it is, so it has no levels to look at one by one"] if by and AsIs(by) in wanted else []
-    numbers = [name for name in (outcome, weight) if name and name in frame.columns]
-    wrong = [name for name in numbers if not (frame[name].dtype.is_numeric() or frame[name].dtype in (pl.Boolean, pl.Null))]
-    problems += [f"column {name!r} is {frame[name].dtype}, but it must be numbers or yes/no" for name in wrong]
-    if outcome in numbers and outcome not in wrong:
-        problems += _not_allowed(frame[outcome], kind=kind)
-    if weight in numbers and weight not in wrong and (frame[weight].cast(pl.Float64) < 0).any():
-        problems += [f"column {weight!r} has weights below zero"]
-    if problems:
-        raise UsageError("the model cannot be fitted to these columns", problems)
-
-
-def _not_allowed(outcome: pl.Series, *, kind: Kind) -> list[str]:
-    known = outcome.cast(pl.Float64).drop_nulls().drop_nans()
-    if kind == "logit" and not known.is_in([0.0, 1.0]).all():
-        return [f"column {outcome.name!r} must be yes/no for a logit, but holds {known.filter(~known.is_in([0.0, 1.0]))[0]:g}"]
-    if kind == "ordinal" and not (known == known.round()).all():
-        return [f"column {outcome.name!r} must be whole numbers for ordered answers, but holds {known.filter(known != known.round())[0]:g}"]
-    return []
-
-
 def _exposure(frame: pl.DataFrame, exposure: str) -> list[pl.Expr]:
     held = frame[exposure]
-    if held.dtype.is_numeric() and held.cast(pl.Float64).drop_nulls().drop_nans().is_in([0.0, 1.0]).all():
-        return [pl.col(exposure).cast(pl.Float64).fill_nan(None) == 1]
-    return [pl.col(exposure) if held.dtype in (pl.Boolean, pl.Null) else pl.col(exposure).cast(pl.String)]
+    if held.dtype.is_numeric():
+        return [_number(held) == 1]
+    return [pl.col(exposure).cast(pl.Boolean if held.dtype == pl.Null else pl.String) if held.dtype != pl.Boolean else pl.col(exposure)]
+
+
+def _number(held: pl.Series) -> pl.Expr:
+    """A column as numbers; moments count from their beginning, and what is no number is not known."""
+    return (pl.col(held.name).to_physical() if held.dtype.is_temporal() else pl.col(held.name)).cast(pl.Float64).fill_nan(None)
 
 
 def _level(frame: pl.DataFrame, name: str) -> pl.Expr:
-    """The level of each row as text: bins for numbers with many values, the value itself otherwise."""
+    """The level of each row as text: bins for numbers and moments with many values, the value itself otherwise."""
     held = frame[name]
-    if not held.dtype.is_numeric() or held.n_unique() <= BINS:
-        return pl.col(name).cast(pl.String).fill_null(NOT_KNOWN)
-    value = pl.col(name).cast(pl.Float64).fill_nan(None)
+    ordered = held.dtype.is_numeric() or held.dtype.is_temporal()
+    if not ordered or held.n_unique() <= BINS:
+        plain = pl.col(name).fill_nan(None) if held.dtype.is_float() else pl.col(name)
+        return (plain.to_physical() if held.dtype == pl.Duration else plain).cast(pl.String).fill_null(NOT_KNOWN)
+    value = _number(held)
     known = frame.select(value).to_series().drop_nulls()
     quantiles = pl.Series([known.quantile(place / BINS, "lower") for place in range(1, BINS)], dtype=pl.Float64).unique().sort()
     cuts = quantiles.filter(quantiles < known.max())
@@ -270,19 +241,21 @@ def _counted(rows: pl.DataFrame, *, exposure: str, needed: Sequence[str]) -> tup
         kept = rows.filter(pl.col(name).is_not_null())
         steps += [(f"{name.lstrip('_')} not known", rows.height - kept.height)]
         rows = kept
-    silent = rows["_y"].null_count()
-    blank = rows.filter(pl.col("_y").is_not_null() & pl.col("_w").is_null()).height
-    steps += [("no answer", silent), ("answer without a weight", blank)]
-    rows = rows.with_columns(_y=pl.when(pl.col("_w").is_not_null()).then("_y"))
+    # An answer that stands for nobody says nothing, and is not one of those that a finding rests on.
+    weighed = (pl.col("_w") > 0).fill_null(False)
+    blank = rows.filter(pl.col("_y").is_not_null() & ~weighed).height
+    steps += [("no answer", rows["_y"].null_count()), ("answer without a weight", blank)]
+    rows = rows.with_columns(_y=pl.when(weighed).then("_y"))
     told = [step for place, step in enumerate(steps) if place == 0 or step[1]] + [("used", rows["_y"].count())]
     return rows, pl.DataFrame(told, schema={"what": pl.String, "n": pl.Int64}, orient="row")
 
 
-def _enough(rows: pl.DataFrame, *, outcome: str, exposure: str, kind: Kind) -> None:
-    answered = rows.filter(pl.col("_y").is_not_null() & (pl.col("_w") > 0))
+def _enough(rows: pl.DataFrame, counted: pl.DataFrame, *, outcome: str, exposure: str, kind: Kind) -> None:
+    answered = rows.filter(pl.col("_y").is_not_null())
     problems = []
     if answered.is_empty():
-        problems += [f"no row has an answer: {outcome!r} is empty wherever {exposure!r} is known"]
+        course = ", ".join(f"{n:,} {what}" for what, n in counted.iter_rows() if what != "used")
+        problems += [f"no row has an answer in {outcome!r} that can be used ({course})"]
     elif answered["_y"].n_unique() == 1:
         problems += [f"all {answered.height:,} answers are the same: {outcome!r} is always {answered['_y'][0]:g}"]
     if answered.height and answered[exposure].n_unique() == 1:
@@ -292,7 +265,7 @@ def _enough(rows: pl.DataFrame, *, outcome: str, exposure: str, kind: Kind) -> N
         alike = sides.filter(pl.col("least") == pl.col("most"))
         problems += [
             f"all {n:,} answers with {exposure!r} = {_spelled(level)} are {_spelled(bool(value))}: a logit has no answer to that"
-            for level, value, _, n in alike.iter_rows()
+            for level, value, _, n in alike.head(MOST_NAMED).iter_rows()
         ]
     if problems:
         raise DataError(f"there is nothing to learn about {outcome!r} from these rows", list(dict.fromkeys(problems)))
@@ -314,25 +287,23 @@ def _factors(
     sides = rows[exposure].unique().sort()
     for name in named:
         kinds = [one & (pl.col(exposure) == side) for one in sorts for side in sides] if name == by else sorts
-        tally = rows.group_by(name).agg(size=pl.len(), answers=answered.sum(), kinds=pl.concat_list([one.sum() for one in kinds]))
+        tally = rows.group_by(name).agg(_size=pl.len(), _answers=answered.sum(), _kinds=pl.concat_list([one.sum() for one in kinds]))
         kept, rare = _split(tally, name)
-        whole = pl.concat(
-            [kept.select(name, "size"), pl.DataFrame({name: [OTHERS], "size": [rare["size"].sum()]}, schema=kept.select(name, "size").schema)]
-        )
-        known = whole.filter(pl.col("size") > 0).group_by(name).agg(pl.col("size").sum()).sort(name)
-        first = known.sort(pl.col("size") * -1.0, name)[name][0]
+        others = rare.select(pl.lit(OTHERS).alias(name), pl.col("_size").sum()).unique() if rare.height else rare.select(name, "_size")
+        known = pl.concat([kept.select(name, "_size"), others]).group_by(name).agg(pl.col("_size").sum()).sort(name)
+        first = known.sort(pl.col("_size") * -1.0, name)[name][0]
         factors[name] = (first, *(level for level in known[name] if level != first))
-        merged += [(name, level, answers) for level, answers in rare.sort(name).select(name, "answers").iter_rows()]
+        merged += [(name, level, answers) for level, answers in rare.sort(name).select(name, "_answers").iter_rows()]
     return factors, pl.DataFrame(merged, schema={"covariate": pl.String, "level": pl.String, "answers": pl.Int64}, orient="row")
 
 
 def _split(tally: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Levels that stand alone, and the rare ones; the next larger ones join these until they are not rare together."""
-    ranked = tally.with_columns(least=pl.col("kinds").list.min()).sort("least", name)
-    rare = int((ranked["least"] < FEWEST).sum())
+    ranked = tally.with_columns(_least=pl.col("_kinds").list.min()).sort("_least", name)
+    rare = int((ranked["_least"] < FEWEST).sum())
     if not rare:
         return ranked, ranked.clear()
-    sums = np.cumsum(np.array(ranked["kinds"].to_list(), dtype=np.float64), axis=0).min(axis=1)
+    sums = np.cumsum(np.array(ranked["_kinds"].to_list(), dtype=np.float64), axis=0).min(axis=1)
     enough = np.flatnonzero(sums[rare - 1 :] >= FEWEST)
     last = rare + int(enough[0]) if enough.size else ranked.height
     return ranked.slice(last), ranked.head(last)
@@ -341,14 +312,10 @@ def _split(tally: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _as_levels(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Text columns as Enum, sorted by name; what is not among the levels belongs to the others."""
     levels = {name: sorted(known) for name, known in terms.factors.items()} | ({terms.exposure: list(terms.doses)} if terms.doses else {})
-    return rows.with_columns(
-        pl.when(pl.col(name).is_in(known))
-        .then(name)
-        .otherwise(pl.lit(OTHERS if OTHERS in known else None, pl.String))
-        .cast(pl.Enum(known))
-        .alias(name)
-        for name, known in levels.items()
-    )
+    kinds = {name: pl.Enum(known) for name, known in levels.items()}
+    # What is no level becomes null, and then one of the others; that is half the work of asking each row whether it is a level.
+    coded = rows.with_columns(pl.col(name).cast(kind, strict=False) for name, kind in kinds.items())
+    return coded.with_columns(pl.col(name).fill_null(OTHERS) for name, known in levels.items() if OTHERS in known)
 
 
 def _dummies(held: pl.Series, levels: Sequence[str]) -> Any:

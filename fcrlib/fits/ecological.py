@@ -33,7 +33,8 @@ def groups(
         The columns of `group`, `n` (answers), `exposed` (share of the cases whose exposure is known), `outcome` (mean of the answers); sorted. Groups
         of which a column is not known are left out.
     """
-    known(frame, [outcome, exposure, *group, *([weight] if weight else [])], yes_no=[exposure])
+    numbers = [name for name in (outcome, weight) if name and (name not in frame.columns or frame[name].dtype not in (pl.Boolean, pl.Null))]
+    known(frame, [outcome, exposure, *group, *([weight] if weight else [])], yes_no=[exposure], numbers=numbers)
     cases = frame.select(*group, x=pl.col(exposure).cast(pl.Float64), y=pl.col(outcome).cast(pl.Float64), w=pl.col(weight) if weight else pl.lit(1.0))
     cases = cases.drop_nulls([*group, "x"]).sort(*group, "y", "w")
     answer = pl.col("y").is_not_null() & pl.col("w").is_not_null()

@@ -17,7 +17,7 @@ from fcrlib.fits.regression import Fit
 from fcrlib.fits.sandwich import FEW, TOO_FEW
 from fcrlib.model import evidence
 from fcrlib.model.finding import Finding, Measure
-from fcrlib.model.numbers import count, number, points
+from fcrlib.model.numbers import count, points, signed
 
 PEOPLE = {"customer": "customers", "account": "accounts", "agent": "agents", "team": "teams"}
 SLOW = 10_000
@@ -144,7 +144,7 @@ class Effect:
         return f"{rests}; later contacts were waited for {window}." if window else f"{rests}."
 
     def _spelled(self, value: float) -> str:
-        return points(value) if self.unit == "share" else number(value, digits=2)
+        return points(value) if self.unit == "share" else signed(value, digits=2)
 
     def _people(self) -> str:
         ways = self.spec["cluster"]
@@ -163,8 +163,9 @@ def assemble(fitted: Fit | OrderedFit, cells: Cells, coded: Coded, *, spec: dict
     """
     whole = _standard(fitted, cells.everybody)
     gap, by = whole.difference(), spec["by"]
-    span = coded.rows.select(low=pl.col("_y").min(), high=pl.col("_y").max()).row(0)
-    unit: Literal["share", "score"] = "share" if spec["kind"] != "ordinal" and span[0] >= 0 and span[1] <= 1 else "score"
+    # A mean of scores is no share of anybody, also where the scores run from 0 to 1.
+    yes_no = bool(coded.rows["_y"].drop_nulls().is_in([0.0, 1.0]).all())
+    unit: Literal["share", "score"] = "share" if spec["kind"] != "ordinal" and yes_no else "score"
     ratio = whole.ratio() if unit == "share" else None
     odds = None if spec["kind"] == "linear" else raised(_log_odds(fitted, cells.everybody))
     segments, differ = _segments(fitted, cells, by=by) if by else (None, None)
@@ -205,7 +206,7 @@ def _notes(coded: Coded, cells: Cells, *, clusters: int) -> tuple[str, ...]:
     for (name,), part in coded.merged.group_by("covariate", maintain_order=True):
         told.append(f"{name}: {part.height} levels with too few answers are put together ({_listed(part['level'].head(5).to_list())})")
     if clusters < TOO_FEW:
-        told.append(f"there are only {clusters} clusters, too few for an interval")
+        told.append(f"there {'is only 1 cluster' if clusters == 1 else f'are only {clusters} clusters'}, too few for an interval")
     elif clusters < FEW:
         told.append(f"there are only {clusters} clusters, so the interval is rough")
     if cells.table.height > max(SLOW, cells.rows / 2):

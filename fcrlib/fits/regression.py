@@ -185,11 +185,23 @@ def _summit(X: Floats, w: Floats, wy: Floats) -> Floats | None:  # noqa: N803
     from statsmodels.genmod.generalized_linear_model import GLM
 
     held = w > 0
+    # In units of their largest value, so that a column counted in seconds settles as soon as one counted in days.
+    unit = np.abs(X[held]).max(axis=0)
+    X = X[held] / unit  # noqa: N806
     with warnings.catch_warnings():
         # It warns of every model that meets its cells exactly, as few cells always are, and of shares that run away; both are looked at by the caller.
         warnings.simplefilter("ignore")
-        found = GLM(wy[held] / w[held], X[held], family=Binomial(), var_weights=w[held]).fit(maxiter=MOST_STEPS, tol=SETTLED, tol_criterion="params")
-    return np.asarray(found.params, dtype=np.float64) if found.converged and np.isfinite(found.params).all() else None
+        # Told that there is a constant, it does not look for one, which costs as much as two steps.
+        model = GLM(wy[held] / w[held], X, family=Binomial(), var_weights=w[held] / w[held].mean(), hasconst=True)
+        start = np.zeros(X.shape[1])
+        start[0] = np.log(wy.sum() / (w.sum() - wy.sum()))
+        found = model.fit(method="newton", start_params=start, maxiter=MOST_STEPS, tol=SETTLED, disp=0)
+        settled = found.mle_retvals["converged"] and np.isfinite(found.params).all()
+        if not settled:
+            # Newton's steps are four times as quick as those of least squares, but may overshoot where shares are all but certain.
+            found = model.fit(maxiter=MOST_STEPS, tol=SETTLED, rtol=SETTLED, tol_criterion="params")
+            settled = found.converged and np.isfinite(found.params).all()
+    return np.asarray(found.params / unit, dtype=np.float64) if settled else None
 
 
 def _linear(X: Floats, w: Floats, wy: Floats) -> Floats:  # noqa: N803
@@ -197,7 +209,9 @@ def _linear(X: Floats, w: Floats, wy: Floats) -> Floats:  # noqa: N803
     from statsmodels.regression.linear_model import WLS
 
     held = w > 0
-    return np.asarray(WLS(wy[held] / w[held], X[held], weights=w[held]).fit().params, dtype=np.float64)
+    unit = np.abs(X[held]).max(axis=0)
+    found = WLS(wy[held] / w[held], X[held] / unit, weights=w[held], hasconst=True).fit()
+    return np.asarray(found.params / unit, dtype=np.float64)
 
 
 def _inverse(gram: Floats) -> Floats:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from math import ceil, floor
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +19,8 @@ from fcrlib.show.theme import DASHES, SERIES, STEP, TONE_INKS, TONES, WIDTH
 if TYPE_CHECKING:
     import altair as alt
 
+BREAK = "¦"  # between the lines of a head; what cannot be seen would be taken out of every text
+UPRIGHT = 9  # so many heads of columns have room to stand upright
 STATES = ("below the line", "not clearly different", "above the line", "no line to compare with")
 
 
@@ -82,20 +85,48 @@ def draw_cells(drawn: pl.DataFrame, *, x: str) -> alt.LayerChart:
     import altair as alt
 
     steps = list(range(len(TONES)))
+    room = min(92.0, (WIDTH + 90) / max(1, drawn["x"].n_unique()))
+    drawn = drawn.with_columns(_broken(drawn["x"], letters=int(room / 6.2)))
     across, down = drawn["x"].unique(maintain_order=True).to_list(), drawn["y"].unique(maintain_order=True).to_list()
     base = alt.Chart(drawn).encode(
-        x=alt.X("x:N", title=x, scale=alt.Scale(domain=across), axis=alt.Axis(orient="top", labelAngle=0 if len(across) < 7 else -40, grid=False)),
+        x=alt.X("x:N", title=x, scale=alt.Scale(domain=across), axis=_heads(across, room=room)),
         y=alt.Y("y:N", title=None, scale=alt.Scale(domain=down), axis=alt.Axis(grid=False)),
     )
     tone = alt.Fill("tone:O", scale=alt.Scale(domain=steps, range=list(TONES)), legend=None)
     ink = alt.Color("tone:O", scale=alt.Scale(domain=steps, range=list(TONE_INKS)), legend=None)
     square = base.mark_rect(stroke=INK["paper"], strokeWidth=2).encode(fill=tone, description="label:N")
-    words = base.mark_text(fontSize=12).encode(text="text:N", color=ink)
-    few = base.transform_filter("!isValid(datum.tone)").mark_text(fontSize=11, fontStyle="italic", color=INK["muted"]).encode(text="text:N")
+    words = base.mark_text(fontSize=12).encode(text="text:N", color=ink, description="label:N")
+    few = (
+        base.transform_filter("!isValid(datum.tone)")
+        .mark_text(fontSize=11, fontStyle="italic", color=INK["muted"])
+        .encode(text="text:N", description="label:N")
+    )
     layers = [square.transform_filter("isValid(datum.tone)"), words.transform_filter("isValid(datum.tone)"), few]
-    width = min(92 * len(across), WIDTH + 90)
     drawn_apart: alt.LayerChart = alt.LayerChart(layer=layers).resolve_scale(color="independent")
-    return drawn_apart.properties(width=max(width, 120), height=alt.Step(30))
+    return drawn_apart.properties(width=max(room * len(across), 120), height=alt.Step(30))
+
+
+def _heads(across: list[str], *, room: float) -> alt.Axis:
+    """Column heads of a grid, on as many lines as they need, or aslant where there are too many of them."""
+    import altair as alt
+
+    if len(across) > UPRIGHT:
+        return alt.Axis(orient="top", labelAngle=-40, grid=False)
+    # Lines are set downwards from the first one, wherever the base line is said to be.
+    above = 13 * max((word.count(BREAK) + 1 for word in across), default=1)
+    lines = f"split(datum.label, '{BREAK}')"
+    return alt.Axis(
+        orient="top", labelExpr=lines, labelAngle=0, labelBaseline="top", labelLineHeight=13, labelPadding=above, labelLimit=room, labelOverlap=False, grid=False
+    )  # fmt: skip
+
+
+def _broken(words: pl.Series, *, letters: int) -> pl.Series:
+    """Words on lines of at most so many letters each; as they are where there are too many, or where two would look alike."""
+    every = words.unique(maintain_order=True).to_list()
+    lines = [BREAK.join(wrap(word, max(letters, 1))) for word in every]
+    if len(every) > UPRIGHT or len(set(lines)) < len(every):
+        return words
+    return words.replace_strict(every, lines, return_dtype=pl.String)
 
 
 def draw_bars(drawn: pl.DataFrame, kind: Kind, *, ranged: bool) -> alt.LayerChart:

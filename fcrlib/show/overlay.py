@@ -17,10 +17,10 @@ from fcrlib.show.svg import INK
 if TYPE_CHECKING:
     import altair as alt
 
-_NONE = "No change of the log lies in these weeks."
+_NONE = "No change of the log that touched many of these contacts lies in these weeks."
 
 
-def weeks(frame: pl.DataFrame, *, changes: pl.DataFrame, id: str, title: str) -> Figure:
+def weeks(frame: pl.DataFrame, *, changes: pl.DataFrame, id: str, title: str, before: float | None = None, called: str = "before") -> Figure:
     """Draw a weekly share with its band and the changes of the log.
 
     Parameters
@@ -29,8 +29,10 @@ def weeks(frame: pl.DataFrame, *, changes: pl.DataFrame, id: str, title: str) ->
         `week` (a date), `share`, `low`, `high`, `n`; a null share is not drawn.
     changes
         `at`, `kind`, `scope`, `note`; those outside the weeks are left out.
+    before, called
+        The share of an earlier period, drawn as a dashed line, and what that line is called.
     """
-    drawn = charts.trend(frame, id=id, title=title, x="week", names={"week": "week from"})
+    drawn = charts.trend(frame, id=id, title=title, x="week", names={"week": "week from"}, reference=before, reference_label=called)
     first, last = frame["week"].min(), frame["week"].max()
     days = changes.with_columns(day=pl.col("at").dt.date()).filter(pl.col("day").is_between(first, pl.lit(last).dt.offset_by("7d"), closed="left"))
     marks = days.sort("at", "kind", "scope", "note").with_columns(number=pl.col("day").rank("dense").cast(pl.String))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -25,32 +24,18 @@ DIFFERENCES = (
     Column("effect", "difference", "points"), Column("low", "from", "points"), Column("high", "to", "points"), Column("n", "answers", "count"),
 )  # fmt: skip
 SQUARE = 300
+HELD = {
+    "prior_contacts_90d": "earlier contacts", "transfers_before": "transfers", "hour_block": "hour of the day", "wait": "wait for a person",
+    "handle": "handle time",
+}  # fmt: skip
+"""What is held equal, in the words of a reader."""
 LINES = "The dashed lines are none and one to one, the most that there can be between contacts."
 
 
-class Told(Protocol):
-    """A difference with its interval and answers."""
-
-    @property
-    def estimate(self) -> float: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def n(self) -> int: ...
-
-
-def segments(effect: Effect, *, id: str, title: str, note: str = "") -> Figure:
-    """Draw the difference as a whole and for each level it was asked for, the largest first.
-
-    Raises
-    ------
-    UsageError
-        If the effect was not asked for by any column.
-    """
-    if effect.segments is None:
-        raise UsageError("the difference was fitted as one for everybody: ask for it by a column to see its levels")
+def segments(effect: Effect | None, *, id: str, title: str, note: str = "") -> Figure:
+    """Draw the difference as a whole and for each level it was asked for, the largest first; without an effect there are only words."""
+    if effect is None or effect.segments is None:
+        return _words(id, title, note)
     by = effect.spec["by"]
     whole = pl.DataFrame(
         {"name": ["all contacts"], "effect": [effect.estimate], "low": [effect.low], "high": [effect.high], "n": [effect.n]}, strict=False
@@ -58,6 +43,11 @@ def segments(effect: Effect, *, id: str, title: str, note: str = "") -> Figure:
     levels = effect.segments.select(name=by, effect="estimate", low="low", high="high", n="n").sort(pl.col("effect") * -1, "name")
     rows = pl.concat([whole.cast({"low": pl.Float64, "high": pl.Float64}), levels])
     return effects(rows, id=id, title=title, columns=(Column("name", by.replace("_", " ")), *DIFFERENCES), good="up", note=note)
+
+
+def _words(id: str, title: str, note: str) -> Figure:
+    """A sentence where there is nothing to draw."""
+    return Figure(id, title, None, pl.DataFrame(), (), note, title)
 
 
 def path(frame: pl.DataFrame, *, id: str, title: str, note: str = "") -> Figure:
@@ -69,18 +59,27 @@ def path(frame: pl.DataFrame, *, id: str, title: str, note: str = "") -> Figure:
         `model`, `adjusts_for`, `estimate`, `low`, `high`, `n`, `note`, in the order of the models.
     """
     known, lost = frame.drop_nulls("estimate"), frame.filter(pl.col("estimate").is_null())
-    held = pl.col("adjusts_for").str.replace_all("_", " ")
-    rows = known.select(name="model", adjusts_for=held, effect="estimate", low="low", high="high", n="n", note="note")
+    plain = [pl.col(name).str.replace_many(HELD).str.replace_all("_", " ") for name in ("adjusts_for", "note")]
+    rows = known.with_columns(plain).select("adjusts_for", "low", "high", "n", "note", name="model", effect="estimate")
     shown = (Column("name", "model"), Column("adjusts_for", "held equal"), *DIFFERENCES, Column("note", "note"))
     said = [note, *(f"{model}: {why}." for model, why in lost.select("model", "note").iter_rows())]
     return effects(rows, id=id, title=title, columns=shown, good="up", note=" ".join(filter(None, said)))
 
 
-def beside(differences: Mapping[str, Told], *, id: str, title: str, what: str = "read from", note: str = "") -> Figure:
-    """Draw the same difference as several effects tell it, e.g. with the verdict of the system, of the survey, and where both agree."""
-    schema = {"name": pl.String, "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "n": pl.Int64}
-    rows = pl.DataFrame([(name, one.estimate, one.low, one.high, one.n) for name, one in differences.items()], schema=schema, orient="row")
-    return effects(rows, id=id, title=title, columns=(Column("name", what), *DIFFERENCES), good="up", note=note)
+def beside(frame: pl.DataFrame, *, id: str, title: str, what: str = "read from", note: str = "") -> Figure:
+    """Draw the same difference as it is told in several ways; the note says which of them could not be told, and why.
+
+    Parameters
+    ----------
+    frame
+        `name`, `estimate`, `low`, `high` (shares), `n`, `note`, in the order of the rows.
+    what
+        What tells the rows apart.
+    """
+    known, lost = frame.drop_nulls("estimate"), frame.filter(pl.col("estimate").is_null())
+    rows = known.select("name", effect="estimate", low="low", high="high", n="n")
+    said = " ".join([*filter(None, [note]), *(f"{name[:1].upper()}{name[1:]}: {why}." for name, why in lost.select("name", "note").iter_rows())])
+    return effects(rows, id=id, title=title, columns=(Column("name", what), *DIFFERENCES), good="up", note=said)
 
 
 def dose(frame: pl.DataFrame, *, id: str, title: str, note: str = "") -> Figure:
@@ -91,6 +90,8 @@ def dose(frame: pl.DataFrame, *, id: str, title: str, note: str = "") -> Figure:
     frame
         `contacts`, `n`, `share`, `low`, `high` (standardised), the slope in a last row without a share.
     """
+    if frame.is_empty():
+        return _words(id, title, note)
     rows = frame.filter(pl.col("contacts") != "each further contact").select("contacts", "share", "low", "high", "n")
     names = {"contacts": "contacts to resolution", "share": "satisfied", "n": "answers"}
     return charts.rates(rows, id=id, title=title, by="contacts", names=names, note=note)
@@ -104,6 +105,8 @@ def per_point(algebra: pl.DataFrame, *, id: str, title: str, note: str = LINES) 
     algebra
         `kind` (ours, ceiling, published), `what`, `points`, `low`, `high`, `source`, `caveat`.
     """
+    if algebra.is_empty():
+        return _words(id, title, "")
     drawn = algebra.filter(pl.col("kind") != "ceiling").select("kind", name="what", value="points", low="low", high="high")
     drawn = drawn.with_columns(tail=pl.Series([spelled.number(value, digits=2) for value in drawn["value"]], dtype=pl.String))
     drawn = drawn.with_columns(label=pl.col("name") + ": " + pl.col("tail"))
@@ -147,6 +150,8 @@ def calibration(checks: pl.DataFrame, *, id: str, title: str, note: str = "") ->
     checks
         `check`, `part`, `n`, `value`, `low`, `high`, `expected`; only the rows of the check "calibration" are drawn.
     """
+    if checks.is_empty():
+        return _words(id, title, note)
     rows = checks.filter(pl.col("check") == "calibration")
     drawn = rows.select("low", "high", expected="expected", value="value", label=pl.format("{}: {} expected, {} answered", "part", *_both(rows)))
     shown = (
@@ -179,7 +184,7 @@ def _draw_calibration(drawn: pl.DataFrame) -> alt.LayerChart:
     return alt.LayerChart(layer=layers).properties(width=SQUARE, height=SQUARE)
 
 
-def tornado(simulation: Simulation, *, gain: str, id: str, title: str, currency: str = "", note: str = "") -> Figure:
+def tornado(simulation: Simulation | None, *, gain: str, id: str, title: str, currency: str = "", note: str = "") -> Figure:
     """Draw how far a simulated gain moves when one input goes from its low to its high end and the others stay, the widest first.
 
     Parameters
@@ -190,8 +195,10 @@ def tornado(simulation: Simulation, *, gain: str, id: str, title: str, currency:
     Raises
     ------
     UsageError
-        If that gain was not simulated.
+        If that gain was not simulated, while another one was.
     """
+    if simulation is None:
+        return _words(id, title, note)
     rows = simulation.tornado.filter(pl.col("gain") == gain)
     if rows.is_empty():
         there = simulation.tornado["gain"].unique(maintain_order=True)
@@ -217,7 +224,8 @@ def _draw_tornado(drawn: pl.DataFrame, whole: float, gain: str) -> alt.LayerChar
     y = alt.Y("name:N", sort=None, title=None, scale=alt.Scale(domain=drawn["name"].to_list()), axis=alt.Axis(grid=False, labelLimit=320))
     ends = [*drawn["low"].to_list(), *drawn["high"].to_list(), whole]
     room = max(max(ends) - min(ends), 1e-9) * 0.05
-    scale = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False)
+    # Bars are read by their distance from none, so none is on the axis.
+    scale = alt.Scale(domain=[min(0.0, *ends) - room, max(0.0, *ends) + room], nice=False)
     base = alt.Chart(drawn).encode(y=y)
     layers: list[alt.Chart] = [
         base.mark_bar(height=14, color=INK["accent"]).encode(x=alt.X("low:Q", title=gain, scale=scale), x2="high:Q", description="label:N"),

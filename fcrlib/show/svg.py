@@ -71,7 +71,8 @@ def _belongs(element: ET.Element) -> bool:
 
 def _loads(value: str) -> bool:
     flat = re.sub(r"\s+", "", value).lower()
-    return "javascript:" in flat or "data:" in flat or ("url(" in flat and "url(#" not in flat)
+    # A backslash can spell any of these words another way.
+    return "\\" in flat or "javascript:" in flat or "data:" in flat or re.search(r"url\((?!#)", flat) is not None
 
 
 def _tidy(name: str, value: str, prefix: str) -> str:

@@ -139,6 +139,22 @@ def test_ratings_on_two_scales_are_never_mixed() -> None:
     assert any("1-5" in note for note in found.notes)
 
 
+def test_where_only_the_will_to_recommend_was_asked_it_stands_for_the_rating() -> None:
+    rows = [answer(0, None, scale=None, nps=9.0), answer(1, None, scale=None, nps=8.0), answer(2, None, scale=None, nps=3.0, day=None)]
+    found = rated.of_study(desk(rows))
+    assert (found.scale, found.good_from, found.notes[0]) == ("0-10", 9, rated.STANDS_IN)
+    assert [row(found, who)["good"] for who in (0, 1, 2, 3)] == [True, False, False, None]
+    assert [row(found, who)["rating"] for who in (0, 1, 2)] == [9, 8, 3]
+    assert row(found, 2)["timing"] == rated.UNTIMED
+    both = rated.of_study(desk([*rows, answer(4, 1.0, nps=2.0)]))
+    assert (both.scale, row(both, 0)["good"], row(both, 4)["good"]) == ("1-5", None, True)
+
+
+@pytest.mark.parametrize(("scale", "lowest"), [("1-5", 4), ("0-10", 9), ("1-7", 6), ("1-10", 8), ("good-bad", None)])
+def test_the_lowest_rating_that_counts_as_satisfied_follows_from_the_scale(scale: str, lowest: int | None) -> None:
+    assert rated.of_study(desk([answer(0, 1.0, scale=scale)])).good_from == lowest
+
+
 def test_a_scale_of_words_counts_its_best_answer() -> None:
     found = rated.of_study(desk([answer(0, 1.0, scale="good-bad"), answer(1, 0.0, scale="good-bad")]))
     assert [row(found, who)["good"] for who in (0, 1)] == [True, False]

@@ -55,3 +55,15 @@ def test_what_does_not_stand_is_not_coloured_as_if_it_did() -> None:
     assert "not clear" in str(drawn.spec()["datasets"])
     assert "worse" not in str(drawn.spec()["datasets"])
     assert "worse" in str(effects(rows, id="x", title="t", columns=COLUMNS).spec()["datasets"])
+
+
+@pytest.mark.parametrize(
+    ("good", "shapes"), [("down", ["triangle-left", "circle", "triangle-right"]), ("up", ["triangle-right", "circle", "triangle-left"])]
+)
+def test_a_triangle_points_to_its_side_of_none_whichever_side_is_welcome(good: str, shapes: list[str]) -> None:
+    drawn = effects(frame().head(1), id="x", title="t", columns=COLUMNS, good=good).spec()
+    scale = next(layer["encoding"]["shape"]["scale"] for layer in drawn["layer"] if "shape" in layer.get("encoding", {}))
+    assert dict(zip(scale["domain"], scale["range"], strict=True)) == dict(zip(["better", "not clear", "worse"], shapes, strict=True))
+    state = next(row["state"] for rows in drawn["datasets"].values() for row in rows if "state" in row)
+    assert state == ("worse" if good == "down" else "better")
+    assert scale["range"][scale["domain"].index(state)] == "triangle-right"

@@ -25,9 +25,19 @@ def test_the_whole_comes_first_and_then_the_levels_from_the_largest() -> None:
     assert "+40.0 points  of 900" in figure.svg()
 
 
-def test_an_effect_without_levels_has_none_to_draw() -> None:
-    with pytest.raises(UsageError, match="one for everybody"):
-        regression_charts.segments(SimpleNamespace(**{**vars(EFFECT), "segments": None}), id="x", title="t")  # type: ignore[arg-type]
+def test_where_nothing_can_be_told_there_is_a_sentence_and_no_drawing() -> None:
+    empty = pl.DataFrame()
+    told = [
+        regression_charts.segments(None, id="x", title="Nothing to compare"),
+        regression_charts.segments(SimpleNamespace(**{**vars(EFFECT), "segments": None}), id="x", title="Nothing to compare"),  # type: ignore[arg-type]
+        regression_charts.path(PATH.clear(), id="x", title="Nothing to compare"),
+        regression_charts.dose(empty, id="x", title="Nothing to compare"),
+        regression_charts.per_point(empty, id="x", title="Nothing to compare"),
+        regression_charts.calibration(empty, id="x", title="Nothing to compare"),
+        regression_charts.tornado(None, gain="points of CSAT", id="x", title="Nothing to compare"),
+    ]
+    assert {figure.svg() for figure in told} == {""}
+    assert {figure.alt for figure in told} == {"Nothing to compare"}
 
 
 def test_a_model_that_could_not_be_fitted_is_in_the_note_with_its_reason() -> None:
@@ -38,9 +48,15 @@ def test_a_model_that_could_not_be_fitted_is_in_the_note_with_its_reason() -> No
     assert "M2" not in figure.svg()
 
 
-def test_the_same_difference_told_by_others_stands_beside_ours() -> None:
-    figure = regression_charts.beside({"the system": EFFECT, "the survey": EFFECT}, id="x", title="t")
-    assert "the survey: +30.0 points" in figure.alt
+def test_the_same_difference_told_by_others_stands_beside_ours_and_what_is_lost_is_in_the_note() -> None:
+    frame = pl.DataFrame(
+        {"name": ["the system", "the survey", "both"], "estimate": [0.3, 0.2, None], "low": [0.2, 0.1, None], "high": [0.4, 0.3, None],
+         "n": [1200, 900, 0], "note": ["", "", "too few answers"]}
+    )  # fmt: skip
+    figure = regression_charts.beside(frame, id="x", title="t")
+    assert "the survey: +20.0 points" in figure.alt
+    assert figure.numbers["name"].to_list() == ["the system", "the survey"]
+    assert figure.note == "Both: too few answers."
 
 
 def test_the_slope_is_no_level_of_the_dose() -> None:

@@ -51,3 +51,19 @@ def test_a_drawing_of_its_own_carries_the_finding() -> None:
     alone = standalone(harden(HOSTILE, id="one", title="t", alt="a"), title="Chat resolves <least>")
     assert "Chat resolves" in alone
     assert "&lt;least&gt;" in alone
+
+
+@pytest.mark.parametrize(
+    "paint",
+    [
+        "url(#a) url(https://x.example/b)",
+        "url(https://x.example/#a) url(#b)",
+        "url( #a ) URL (//x.example)",
+        "url('https://x.example/#a')",
+        "u\\72l(//x.example)",
+    ],
+)
+def test_no_paint_of_several_loads_because_one_of_them_stays_here(paint: str) -> None:
+    safe = harden(f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path fill="{paint}" d="M0,0"/></svg>', id="one", title="t", alt="a")
+    assert "fill" not in safe
+    assert "example" not in safe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,11 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from fcrlib.explain.csat import dose, effect, effect_path
+from fcrlib.explain.csat import Answer, answer, dose, effect, effect_path
 from fcrlib.fits import checks
 from fcrlib.fits.effect import Effect
 from fcrlib.fits.sensitivity import sensitivity
-from fcrlib.fits.simulator import simulate
+from fcrlib.judge.timing import AFTER, BEFORE
 from fcrlib.model.evidence import Design
 from fcrlib.show import wording
 from fcrlib.show.telling import csat as telling
@@ -42,65 +44,119 @@ def fitted(frame: pl.DataFrame, *, graded: bool = True) -> Effect:
 FRAME = desk()
 FOUND = fitted(FRAME)
 YARDSTICKS = sensitivity(FOUND, frame=FRAME, survey="asked", others={"the survey": FOUND})
-GAIN = simulate(FOUND, delta_pp=2, volume=10_000, cost=(4.0, 5.0, 9.0), repeats_per_failure=(0.5, 0.6, 0.8))
+
+
+def rated(frame: pl.DataFrame, *, asked: int = 3000) -> SimpleNamespace:
+    """The frame as the door takes it: every third failed contact was rated after it had failed."""
+    late = ~pl.col("fcr") & (pl.int_range(pl.len()) % 3 == 0)
+    heard = pl.col("good").is_not_null()
+    full = frame.with_columns(
+        pl.col("good").cast(pl.Boolean), timing=pl.when(heard).then(pl.when(late).then(pl.lit(AFTER)).otherwise(pl.lit(BEFORE))),
+        rating=1 + 4 * pl.col("good").cast(pl.Int64), survey_fcr=pl.when(heard).then("fcr"), agreed=pl.when(heard).then("fcr"),
+        ces=pl.when(heard).then(pl.int_range(pl.len()) % 7 + 1.0), nps=pl.when(heard).then(5.0 + 4 * pl.col("good")), month=pl.lit("2026-07"),
+    )  # fmt: skip
+    counted = pl.DataFrame({"what": ["of these asked"], "n": [asked]})
+    return SimpleNamespace(frame=full, counted=counted, scale="1-5", notes=("Nobody was rated.",), good_from=4)
+
+
+ANSWER: Answer = answer(rated(FRAME))
+NONE: Answer = answer(rated(FRAME.with_columns(good=pl.lit(None, pl.Int8))))
 
 
 def test_every_sentence_claims_no_more_than_grade_c_allows() -> None:
     assert FOUND.grade == "C"
     table, frame = checks.all(FOUND), FRAME.with_columns(rating=1 + 3 * pl.col("good").cast(pl.Int64))
     sentences = [
-        telling.by_segment(FOUND), telling.path(effect_path(FRAME)), telling.dose(dose(FRAME)), telling.checked(table), telling.robust(YARDSTICKS),
+        telling.by_segment(ANSWER), telling.path(effect_path(FRAME)), telling.dose(dose(FRAME)), telling.checked(table), telling.robust(YARDSTICKS),
         telling.cuts(checks.cuts(frame, rating="rating", exposure="fcr", cluster="customer")), telling.silent(YARDSTICKS),
-        telling.triad(YARDSTICKS, ours=FOUND.estimate), telling.influence(YARDSTICKS, ours=FOUND.estimate), telling.per_point(GAIN.algebra),
-        telling.gains(GAIN, currency="EUR"), *YARDSTICKS["reading"], *table["reading"], *GAIN.algebra["source"], *GAIN.algebra["caveat"],
-        *GAIN.assumptions["name"], *GAIN.assumptions["source"],
+        telling.triad(ANSWER.exposures), telling.influence(ANSWER), telling.per_point(ANSWER.per_point), telling.by_timing(ANSWER.timing),
+        telling.by_model(ANSWER.models), telling.effort(ANSWER.effort), telling.satisfied_means(ANSWER), *YARDSTICKS["reading"], *table["reading"],
+        *ANSWER.per_point["source"], *ANSWER.per_point["caveat"],
     ]  # fmt: skip
     assert [str(slip) for sentence in sentences for slip in wording.lint(sentence, "C")] == []
     assert all(len(sentence) > 5 for sentence in sentences)
 
 
-def test_the_simulated_gain_is_a_finding_that_says_if_and_names_the_smaller_shares() -> None:
-    (found,) = telling.simulated(GAIN, effect=FOUND, currency="EUR")
-    assert (found.role, found.grade) == ("finding", "C")
-    assert found.title.endswith("if the association were entirely causal")
-    for share in ("entirely", "half of the association", "a quarter of the association"):
-        assert share in found.statement
-    assert "€" in found.statement
+def test_the_finding_gives_both_shares_and_what_to_do_and_claims_no_more_than_its_grade() -> None:
+    (found,) = telling.found(ANSWER, window=timedelta(days=7), figures=("csat-path",))
+    assert ANSWER.effect is not None
+    assert (found.role, found.grade, found.figures) == ("finding", "C", ("csat-path",))
+    assert found.title.startswith(f"{100 * ANSWER.effect.with_exposure:.1f} % are satisfied where the first contact resolved it, ")
+    assert "later contacts were waited for 7 days" in found.statement
+    assert "a rating of 4 or better on the scale 1-5" in found.statement
+    assert found.action
+    assert found.check
+    assert wording.lint_findings([found, *telling.key_figure(ANSWER)]) == []
+
+
+def test_where_nothing_can_be_compared_there_is_one_caution_and_every_part_a_sentence() -> None:
+    (care,) = telling.found(NONE, window=None)
+    assert (care.id, care.role, care.measure) == ("care-csat", "care", None)
+    assert care.statement.endswith("cannot be compared here: Nobody was rated.")
+    said = [
+        telling.by_segment(NONE), telling.path(NONE.path), telling.dose(NONE.dose), telling.by_timing(NONE.timing), telling.triad(NONE.exposures),
+        telling.by_model(NONE.models), telling.effort(NONE.effort), telling.cuts(NONE.cuts), telling.checked(NONE.checks),
+        telling.robust(NONE.yardsticks), telling.silent(NONE.yardsticks), telling.influence(NONE), telling.per_point(NONE.per_point),
+    ]  # fmt: skip
+    assert all(len(sentence) > 20 and "None" not in sentence and "points of" not in sentence for sentence in said)
+    assert telling.key_figure(NONE) == []
+    assert telling.notes(NONE) == ""
+    assert telling.in_words(NONE.yardsticks).is_empty()
+    assert telling.models_in_words(NONE.models).is_empty()
+
+
+def test_without_known_timing_the_finding_only_says_what_was_observed() -> None:
+    late = rated(FRAME)
+    late.frame = late.frame.with_columns(timing=pl.when(pl.col("timing").is_not_null()).then(pl.lit("time unknown")))
+    (found,) = telling.found(answer(late), window=None)
+    assert found.grade == "D"
+    assert "was observed with" in found.statement
+    assert "adjust" not in found.statement
     assert wording.lint_findings([found]) == []
 
 
-def test_a_difference_as_it_was_found_is_not_simulated() -> None:
-    raw = fitted(FRAME, graded=False)
-    (found,) = telling.simulated(GAIN, effect=raw)
-    assert (found.role, found.measure) == ("care", None)
-    assert "it is not known what came first" in found.statement
+def test_no_clear_difference_asks_for_nothing() -> None:
+    (found,) = telling.found(answer(rated(desk(gap=0.0))), window=None)
+    assert found.title.startswith("No clear difference")
+    assert found.action == ""
 
 
-def test_without_a_cost_the_finding_says_why_there_is_no_money() -> None:
-    bare = simulate(FOUND, delta_pp=2, volume=10_000, cost=None, repeats_per_failure=0.6)
-    statement = telling.simulated(bare, effect=FOUND)[0].statement
-    assert "no money" in statement
-    assert "less cost" not in statement
+def test_the_key_figure_is_the_weighted_share_of_resolved_contacts_with_its_interval() -> None:
+    (key,) = telling.key_figure(ANSWER)
+    assert (key.id, key.role) == ("csat", "kpi")
+    assert key.measure is not None
+    row = ANSWER.shares.filter("fcr").row(0, named=True)
+    assert (key.measure.value, key.measure.low, key.measure.high, key.measure.n) == (row["share"], row["low"], row["high"], row["n"])
+    assert telling.key_figure(replace(ANSWER, shares=ANSWER.shares.filter(~pl.col("fcr")))) == []
 
 
-def test_the_gain_is_spelled_with_its_interval() -> None:
-    assert (
-        telling.gains(simulate(FOUND, delta_pp=15, volume=5000, cost=7.68, repeats_per_failure=1), currency="USD").count(
-            "750 fewer contacts (750 to 750), $5,760"
-        )
-        == 1
-    )
-    words = telling.gains_in_words(GAIN, currency="EUR")
-    assert words.columns == ["segment", "condition", "gain", "value", "interval"]
-    assert words.filter(gain="contacts saved")["value"].to_list() == ["120", "60", "30"]
+def test_ratings_before_and_after_the_failure_are_told_apart() -> None:
+    told = telling.by_timing(ANSWER.timing)
+    assert "rated before they had failed, " in told
+    assert "rated after they had failed, " in told
+    assert told.endswith("it can only foretell it")
+    lost = ANSWER.timing.with_columns(low=pl.when(pl.col("name").str.contains("after")).then("low"))
+    assert "foretell" not in telling.by_timing(lost)
+
+
+def test_a_survey_that_shows_less_than_the_system_is_said_to_err_as_well() -> None:
+    told = [telling.quarrel(pl.DataFrame({"name": ["the system", "the survey"], "estimate": [0.25, other]})) for other in (0.15, 0.3, None)]
+    assert [bool(sentence) for sentence in told] == [True, False, False]
+    assert wording.lint(told[0], "C") == []
+
+
+def test_the_will_not_to_recommend_counts_the_other_way_round() -> None:
+    assert telling.by_model(ANSWER.models).startswith(f"In {ANSWER.models.height} of {ANSWER.models.height} ways to ask")
+    turned = ANSWER.models.with_columns(estimate=-pl.col("estimate"), low=-pl.col("high"), high=-pl.col("low"))
+    assert telling.by_model(turned).endswith(f"in {ANSWER.models.height} clearly worse")
 
 
 def test_segments_no_further_apart_than_chance_are_not_called_different() -> None:
     assert FOUND.segments_differ is not None
-    assert "chance" in telling.by_segment(FOUND)
-    apart = SimpleNamespace(segments=FOUND.segments, segments_differ=0.001, spec=FOUND.spec)
-    assert telling.by_segment(apart).startswith("The difference is not the same for every channel")  # type: ignore[arg-type]
-    assert "too few" in telling.by_segment(SimpleNamespace(segments=None, segments_differ=None, spec=FOUND.spec))  # type: ignore[arg-type]
+    assert "chance" in telling.by_segment(replace(ANSWER, effect=FOUND))
+    apart = replace(ANSWER, effect=replace(FOUND, segments_differ=0.001))
+    assert telling.by_segment(apart).startswith("The difference is not the same for every channel")
+    assert "too few" in telling.by_segment(replace(ANSWER, effect=replace(FOUND, segments=None)))
 
 
 def test_models_that_could_not_be_fitted_are_counted() -> None:
@@ -112,7 +168,8 @@ def test_models_that_could_not_be_fitted_are_counted() -> None:
 
 def test_each_further_contact_stands_beside_the_vendor_claim() -> None:
     told = telling.dose(dose(FRAME))
-    assert told.startswith("Each further contact goes with −")
+    assert told.startswith("A second contact goes with −")
+    assert "each further contact goes with −" in told
     assert "vendor claim" in told
     flat = pl.DataFrame({"contacts": ["each further contact"], "difference": [0.0], "difference_low": [-0.1], "difference_high": [0.1]})
     assert telling.dose(flat).startswith("No clear difference")
@@ -151,6 +208,6 @@ def test_silent_customers_are_told_by_how_far_they_would_have_to_lean(value: flo
 
 
 def test_the_largest_move_of_a_single_customer_is_told_without_a_name() -> None:
-    told = telling.influence(YARDSTICKS, ours=FOUND.estimate)
+    told = telling.influence(replace(ANSWER, effect=FOUND, yardsticks=YARDSTICKS))
     assert told.startswith("Without the 10 customers that move it most")
     assert not any(name in told for name in YARDSTICKS.filter(check="influence")["what"].head(10).to_list() if len(name) > 3)

@@ -2,33 +2,165 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from fcrlib.model.evidence import Grade
 from fcrlib.model.finding import Finding, Measure
-from fcrlib.model.numbers import count, magnitude, money, number, percent, points, signed
+from fcrlib.model.numbers import count, interval, magnitude, number, percent, points, signed
 
 if TYPE_CHECKING:
+    from fcrlib.explain.csat import Answer
     from fcrlib.fits.effect import Effect
-    from fcrlib.fits.simulator import Simulation
 
 ALL, LIMIT = "all of it", "until its interval reaches none"
-_RAW = "Answers and verdicts were only set beside each other here, so no gain is simulated"
+ACTION = "Where something is changed that fails often, change it for some contacts first, and keep their ratings apart from the others."
+CHECK = "Next period: the same two shares with their intervals, and those of the contacts with the change beside those without."
+UNTOLD = "How satisfied customers of resolved and of failed first contacts are cannot be compared here"
 
 
-def by_segment(effect: Effect) -> str:
+def found(answer: Answer, *, window: timedelta | None, figures: tuple[str, ...] = ()) -> list[Finding]:
+    """How much more often customers are satisfied where they were resolved at first, as a finding; a caution where that cannot be told."""
+    effect = answer.effect
+    if effect is None:
+        return [Finding("care-csat", "care", UNTOLD, f"{UNTOLD}: {answer.why}.")]
+    days = f"{window.days} days" if window else ""
+    told = effect.finding(exposed="resolved on first contact", good="satisfied customers", window=days)
+    more = [f"{satisfied_means(answer)}.", *([f"{answer.why[:1].upper()}{answer.why[1:]}."] if answer.why else [])]
+    more += [] if answer.frame["customer"].count() else ["Customers are not known here, so each answer counts as one of its own."]
+    title, clear = _title(effect), _clear(effect.low, effect.high)
+    told = replace(told, title=title, statement=" ".join([told.statement, *more]), figures=figures, check=CHECK)
+    return [replace(told, action=ACTION if clear else "")]
+
+
+def _title(effect: Effect) -> str:
+    if effect.low is None:
+        return "Too few customers rated to compare resolved and failed first contacts"
+    if not _clear(effect.low, effect.high):
+        return "No clear difference in satisfaction between resolved and failed first contacts"
+    return f"{percent(effect.with_exposure)} are satisfied where the first contact resolved it, {percent(effect.without)} where not"
+
+
+def _clear(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and not low <= 0 <= high
+
+
+def satisfied_means(answer: Answer) -> str:
+    """One sentence on which ratings count as satisfied."""
+    if answer.frame.is_empty():
+        return "So the parts on satisfaction have nothing to show"
+    if answer.good_from is None:
+        return "Satisfied means the best answers of the scale"
+    return f"Satisfied means a rating of {answer.good_from} or better on the scale {answer.scale}"
+
+
+def key_figure(answer: Answer) -> list[Finding]:
+    """The share of satisfied customers where the first contact resolved it, as a key figure; nothing where too few rated."""
+    rows = {row["fcr"]: row for row in answer.shares.drop_nulls("share").to_dicts()}
+    if True not in rows:
+        return []
+    row, other = rows[True], rows.get(False)
+    beside = f"; where the first contact failed, it is {percent(other['share'])} ({interval(other['low'], other['high'])})" if other else ""
+    statement = f"{count(row['n'])} ratings, weighted to stand for all that were resolved{beside}. {satisfied_means(answer)}."
+    measure = Measure(row["share"], row["low"], row["high"], row["n"], "share", "up")
+    return [Finding("csat", "kpi", "Satisfied when resolved on first contact", statement, measure=measure)]
+
+
+def key_numbers(answer: Answer) -> dict[str, object]:
+    """The few numbers that a later run on the same desk must give again."""
+    effect = answer.effect
+    if effect is None:
+        return {"answers": answer.shares["n"].sum(), "difference": None, "grade": None}
+    return {"answers": effect.n, "difference": round(effect.estimate, 3), "grade": effect.grade}
+
+
+def by_segment(answer: Answer) -> str:
     """One sentence on whether the difference is the same in every segment."""
-    by = effect.spec["by"]
+    effect = answer.effect
+    if effect is None:
+        return UNTOLD
     if effect.segments is None or effect.segments.drop_nulls("low").height < 2:
         return "There are too few segments with enough answers to compare"
+    by = effect.spec["by"]
     known = effect.segments.drop_nulls("low").sort("estimate", by)
     least, most = known.row(0, named=True), known.row(-1, named=True)
     span = f"from {points(least['estimate'])} (“{least[by]}”) to {points(most['estimate'])} (“{most[by]}”)"
     if effect.segments_differ is None or effect.segments_differ >= 0.05:
         return f"By {_plain(by)} the difference runs {span}, no further apart than chance alone often sets them"
     return f"The difference is not the same for every {_plain(by)}: it runs {span}"
+
+
+def notes(answer: Answer) -> str:
+    """What was put together or left out to compare at all, a sentence each."""
+    told = answer.effect.notes if answer.effect else ()
+    return " ".join(f"{note[:1].upper()}{_plain(note[1:])}." for note in told)
+
+
+def by_timing(frame: pl.DataFrame) -> str:
+    """One sentence on whether failed contacts were rated lower before anything had shown that they failed."""
+    rows = {when: frame.filter(pl.col("name").str.contains(f"rated {when} ")).drop_nulls("low").to_dicts() for when in ("before", "after")}
+    told = {when: row[0] for when, row in rows.items() if row}
+    if not told:
+        return "Too few failed contacts were rated at a known time to tell ratings before the failure from those after it"
+    said = [f"rated {when} they had failed, {_below(row)}" for when, row in told.items()]
+    lead = f"Beside resolved contacts, failed ones: {'; '.join(said)}"
+    early = told.get("before")
+    if early is None or not _clear(early["low"], early["high"]):
+        return lead
+    return f"{lead}. A rating that came first cannot follow from the failure; it can only foretell it"
+
+
+def _below(row: dict[str, Any]) -> str:
+    span = f"95 % interval {number(100 * row['low'])} to {number(100 * row['high'])}"
+    if not _clear(row["low"], row["high"]):
+        return f"no clear difference ({span} points)"
+    return f"{magnitude(row['estimate'])} {'lower' if row['estimate'] > 0 else 'higher'} ({span})"
+
+
+def by_model(frame: pl.DataFrame) -> str:
+    """One sentence on whether other models and outcomes tell the same."""
+    known = frame.drop_nulls("low")
+    if known.height < 2:
+        return "Fewer than two models could be fitted, so nothing can be compared"
+    # Fewer who would not recommend is as welcome as more who would.
+    welcome = pl.when(pl.col("name").str.starts_with("would not")).then(-1).otherwise(1)
+    for_resolved = known.filter(pl.min_horizontal(pl.col("low") * welcome, pl.col("high") * welcome) > 0).height
+    against = known.filter(pl.max_horizontal(pl.col("low") * welcome, pl.col("high") * welcome) < 0).height
+    told = f"In {count(for_resolved)} of {count(known.height)} ways to ask, resolved contacts are clearly rated better"
+    return f"{told}, in {count(against)} clearly worse" if against else told
+
+
+def models_in_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """`name`, `without`, `with_exposure`, `difference`, `interval`, `n`, `note`: each model in the unit of its outcome."""
+    rows = [
+        (row["name"], *(_level(row[side], row["unit"]) for side in ("without", "with_exposure")), *_difference(row), row["n"], row["note"])
+        for row in frame.to_dicts()
+    ]
+    words = dict.fromkeys(("name", "without", "with_exposure", "difference", "interval"), pl.String)
+    return pl.DataFrame(rows, schema={**words, "n": pl.Int64, "note": pl.String}, orient="row")
+
+
+def _level(value: float | None, unit: str) -> str:
+    return percent(value) if unit == "points" else number(value, digits=2)
+
+
+def _difference(row: dict[str, Any]) -> tuple[str, str]:
+    if row["estimate"] is None:
+        return "", ""
+    ends = "" if row["low"] is None else f"{_of(row['low'], row['unit']).removesuffix(' points')} to {_of(row['high'], row['unit'])}"
+    return _of(row["estimate"], row["unit"]), ends
+
+
+def effort(frame: pl.DataFrame) -> str:
+    """One sentence on what is left when effort is held equal too, as bookkeeping."""
+    known = frame.drop_nulls("estimate").to_dicts()
+    if len(known) < 2:
+        return "Nobody told their effort, or too few, so nothing can be said with it held equal"
+    told = f"Among those who told their effort, the difference is {points(known[0]['estimate'])}; with effort held equal too, {points(known[1]['estimate'])}"
+    span = _span(known[1]["low"], known[1]["high"])
+    return f"{told}{span}. Effort and rating are answered together, so this is bookkeeping: it does not show by which way the difference comes about"
 
 
 def path(frame: pl.DataFrame) -> str:
@@ -47,14 +179,17 @@ def path(frame: pl.DataFrame) -> str:
 def dose(frame: pl.DataFrame) -> str:
     """One sentence on what each further contact goes with, beside what a vendor says of it."""
     rows = {row["contacts"]: row for row in frame.to_dicts()}
-    step = rows.get("each further contact")
+    step, second = rows.get("each further contact"), next((row for row in frame.to_dicts() if row["contacts"] in ("2", "2+")), None)
     if step is None or step["difference"] is None:
         return "Too few issues with several contacts were rated to say what each further contact goes with"
     span = _span(step["difference_low"], step["difference_high"])
     vendor = "a vendor claim, whose definition differs, says “drops 15 %” for each call"
-    if step["difference_low"] is not None and step["difference_low"] <= 0 <= step["difference_high"]:
+    if not _clear(step["difference_low"], step["difference_high"]):
         return f"No clear difference by the number of contacts: {points(step['difference'])} for each further one{span}; {vendor}"
-    return f"Each further contact goes with {points(step['difference'])} of satisfied customers{span}; {vendor}"
+    first = "" if second is None else f"A second contact goes with {points(second['difference'])} of satisfied customers; on a straight line, "
+    each = f"each further contact goes with {points(step['difference'])}{span}"
+    told = f"{first}{each}" if first else f"{each[:1].upper()}{each[1:]}"
+    return f"{told}; {vendor}"
 
 
 def cuts(frame: pl.DataFrame) -> str:
@@ -124,7 +259,7 @@ def silent(table: pl.DataFrame) -> str:
     rows = table.filter(pl.col("check") == "silent customers")
     odds = rows.filter(pl.col("what") == ALL).row(0, named=True) if rows.filter(pl.col("what") == ALL).height else None
     if odds is None:
-        return str(rows["reading"][0]).rstrip(".") if rows.height else "Nobody is silent"
+        return str(rows["reading"][0]).rstrip(".") if rows.height else "Nothing can be said of customers who did not answer"
     if odds["value"] is None:
         return "However discontent silent customers of resolved contacts were, within reason, a difference would be left"
     return (
@@ -133,20 +268,29 @@ def silent(table: pl.DataFrame) -> str:
     )
 
 
-def triad(table: pl.DataFrame, *, ours: float) -> str:
+def triad(frame: pl.DataFrame) -> str:
     """One sentence on the difference with the verdict read from elsewhere."""
-    rows = table.filter(pl.col("check") == "exposure read from").drop_nulls("value")
-    if rows.is_empty():
+    rows = frame.drop_nulls("estimate").to_dicts()
+    if len(rows) < 2:
         return "There is no other reading of who was resolved to compare with"
-    told = ", ".join(f"{_of(row['value'], row['unit'])} read from {row['what']}" for row in rows.to_dicts())
-    return f"With the verdict of the system the difference is {_of(ours, rows['unit'][0])}; {told}"
+    told = ", ".join(f"{points(row['estimate'])} read from {row['name']}" for row in rows[1:])
+    return f"With the verdict of the system the difference is {points(rows[0]['estimate'])}; {told}"
 
 
-def influence(table: pl.DataFrame, *, ours: float) -> str:
+def quarrel(frame: pl.DataFrame) -> str:
+    """A sentence where the survey's reading is the smaller one, which mistakes of the system alone would not bring about; nothing elsewhere."""
+    rows = frame.drop_nulls("estimate")["estimate"].to_list()
+    if len(rows) < 2 or abs(rows[1]) >= abs(rows[0]):
+        return ""
+    return "If only the system misread contacts, the survey's reading would be the larger one; it is not, so answers on being resolved err as well, or the mistakes of the system go with satisfaction."
+
+
+def influence(answer: Answer) -> str:
     """One sentence on whether the difference hangs on a few customers, without naming any."""
-    rows = table.filter(pl.col("check") == "influence").drop_nulls("value")
-    if rows.is_empty():
+    rows = answer.yardsticks.filter(pl.col("check") == "influence").drop_nulls("value")
+    if rows.is_empty() or answer.effect is None:
         return "Nothing can be said of single customers"
+    ours = answer.effect.estimate
     together, single = rows.row(-1, named=True), rows.head(rows.height - 1)
     far = single.sort((pl.col("value") - ours).abs(), "what", descending=[True, False]).row(0, named=True)
     unit = together["unit"]
@@ -165,63 +309,13 @@ def in_words(table: pl.DataFrame) -> pl.DataFrame:
 
 def per_point(algebra: pl.DataFrame) -> str:
     """One sentence on what a point of FCR goes with here, beside the ceiling."""
+    if algebra.is_empty():
+        return "There is no difference to set beside what others publish"
     ours = algebra.filter(pl.col("kind") == "ours").row(0, named=True)
     return (
         f"A point of FCR goes with {number(ours['points'], digits=2)} points of satisfied customers"
         f"{_plain_span(ours['low'], ours['high'])}; one to one is the most there can be between contacts, not what to expect"
     )
-
-
-def gains(simulation: Simulation, *, currency: str = "") -> str:
-    """One sentence on the simulated gain, for each causal share."""
-    shares = simulation.gains.filter(pl.col("segment") == "all contacts")["causal_share"].unique(maintain_order=True)
-    told = [f"{_gained(simulation, share, currency=currency)} {_condition(simulation, share)}" for share in shares]
-    return f"With FCR {magnitude(simulation.delta)} higher: {'; '.join(told)}"
-
-
-def _gained(simulation: Simulation, share: float, *, currency: str) -> str:
-    words = {"points of CSAT": "points of CSAT", "contacts saved": "fewer contacts", "cost saved": "less cost"}
-    rows = simulation.gains.filter(pl.col("segment") == "all contacts", pl.col("causal_share") == share).to_dicts()
-    values = [[_bare(row, end, currency) for end in ("value", "low", "high")] for row in rows]
-    return ", ".join(f"{value} {words[row['gain']]} ({low} to {high})" for row, (value, low, high) in zip(rows, values, strict=True))
-
-
-def _condition(simulation: Simulation, share: float) -> str:
-    return str(simulation.gains.filter(pl.col("causal_share") == share)["condition"][0])
-
-
-def simulated(simulation: Simulation, *, effect: Effect, currency: str = "") -> list[Finding]:
-    """The simulated gain as a finding; a caution instead where the difference is only as it was found."""
-    if effect.grade == "D":
-        return [Finding("care-csat-simulation", "care", _RAW, f"{_RAW}: {effect.why}.")]
-    row = simulation.gains.row(0, named=True)
-    measure = Measure(row["value"], row["low"], row["high"], effect.n, "points", "up")
-    title = f"{signed(100 * row['value'], digits=2)} points of CSAT with {magnitude(simulation.delta)} more FCR, {row['condition']}"
-    grade: Grade = effect.grade
-    statement = ". ".join([gains(simulation, currency=currency), *(note.rstrip(".") for note in simulation.notes)])
-    return [Finding("csat-simulation", "finding", title, f"{statement}.", measure=measure, grade=grade, why=effect.why)]
-
-
-def gains_in_words(simulation: Simulation, *, currency: str = "") -> pl.DataFrame:
-    """`segment`, `condition`, `gain`, `value`, `interval`: the simulated gains as a table."""
-    rows = [
-        (
-            row["segment"],
-            row["condition"],
-            row["gain"],
-            _bare(row, "value", currency),
-            f"{_bare(row, 'low', currency)} to {_bare(row, 'high', currency)}",
-        )
-        for row in simulation.gains.to_dicts()
-    ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(("segment", "condition", "gain", "value", "interval"), pl.String), orient="row")
-
-
-def _bare(row: dict[str, float | str], end: str, currency: str) -> str:
-    value = float(row[end])
-    if row["gain"] == "points of CSAT":
-        return signed(100 * value, digits=2)
-    return count(value) if row["gain"] == "contacts saved" else money(value, currency)
 
 
 def _value(table: pl.DataFrame, check: str, what: str) -> float | None:
@@ -243,7 +337,7 @@ def _spelled(value: float | None, unit: str) -> str:
 
 def _ends(row: dict[str, float | str | None]) -> str:
     low, high, unit = row["low"], row["high"], str(row["unit"])
-    return "" if low is None or high is None else f"{_spelled(float(low), unit)} to {_spelled(float(high), unit)}"
+    return "" if low is None or high is None else f"{_spelled(float(low), unit).removesuffix(' points')} to {_spelled(float(high), unit)}"
 
 
 def _span(low: float | None, high: float | None) -> str:

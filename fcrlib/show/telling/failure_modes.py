@@ -101,7 +101,10 @@ def told(
     later = {} if followed is None else {row["mode"]: row for row in followed.to_dicts()}
     todo = {action.slug: action for action in actions if action.done is None}
     found = [_finding(row, known, quotes=quotes, currency=currency, why=why, beside=beside.get(row["mode"])) for row in large]
-    whole = [replace(one, cost=_cost(row, later.get(row["mode"])), change=_change(row, previous)) for one, row in zip(found, large, strict=True)]
+    whole = [
+        replace(one, cost=_cost(row, later.get(row["mode"])), change=_change(row, previous, checked=checked))
+        for one, row in zip(found, large, strict=True)
+    ]
     return [_planned(one, todo.get(one.mode)) for one in whole] + _unexplained(ranked)
 
 
@@ -120,11 +123,11 @@ def _cost(row: dict[str, Any], later: dict[str, Any] | None) -> Measure | None:
     return Measure(float(later["later"]), later["low"], later["high"], later["n"], "contacts", "down") if later else None
 
 
-def _change(row: dict[str, Any], previous: str) -> Change | None:
+def _change(row: dict[str, Any], previous: str, *, checked: bool) -> Change | None:
     """How a way of failing moved among all first contacts; the shares of the failed ones add up to one, so that they cannot be compared."""
     if row.get("before") is None or row["rate"] is None or not previous:
         return None
-    of, gap = "of all first contacts", row["change"]
+    of, gap = f"of all first contacts{', by the rules alone' if checked else ''}", row["change"]
     if row["coverage_moved"]:
         return Change("not comparable", None, None, "the share of failures without a sign is another one, too", previous, of)
     label: Moved = ("up" if gap > 0 else "down") if row["change_clear"] else "within noise"
@@ -153,11 +156,11 @@ def _unexplained(ranked: pl.DataFrame) -> list[Finding]:
 def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str, beside: Finding | None) -> Finding:
     mode, (share, low, high, n) = taxonomy.mode(row["mode"]), (row[name] for name in ("share", "low", "high", "n"))
     title = f"{percent(share)} of the failed contacts: {mode.name}"
-    said = [f"{mode.meaning} It comes first in {_things(n, 'failed contact')} ({interval(low, high)} of all that failed)."]
-    said += [sentence for sentence in (_moved(row, checked=why == CHECKED), _priced(row, currency)) if sentence]
+    said = [mode.meaning]
     said += [f"{beside.title} ({interval(beside.measure.low, beside.measure.high).replace(' %', ' points')})."] if beside and beside.measure else []
     measure = Measure(share, low, high, n=n, good="down")
     details = {"name": mode.name, "bone": mode.bone, "taxonomy": taxonomy.fingerprint, "currency": currency, "cumulative": percent(row["cumulative"])}
+    details |= {"moved": _moved(row)}
     return Finding(
         f"failure-mode-{mode.slug}", "mode", title, " ".join(said), measure, grade="D", why=why, action=mode.remedy, owner=mode.owner, check=CHECK,
         examples=_quoted(quotes, mode.slug), details=details, mode=mode.slug, was=tuple(f"failure-mode-{old}" for old in mode.was),
@@ -171,22 +174,11 @@ def _quoted(quotes: pl.DataFrame | None, mode: str, place: str | None = None) ->
     return tuple((ref, quote(text)) for ref, text in its.select("ref", "text").iter_rows())
 
 
-def _moved(row: dict[str, Any], *, checked: bool) -> str:
-    if row.get("before") is None or row["rate"] is None:
+def _moved(row: dict[str, Any]) -> str:
+    """From where to where a way of failing went, and between which bounds; nothing where it cannot be compared."""
+    if row.get("before") is None or row["rate"] is None or row["coverage_moved"]:
         return ""
-    moved = f"{points(row['change'])}, 95 % interval {points(row['change_low'])} to {points(row['change_high'])}"
-    clear = "a clear change" if row["change_clear"] else "no change that stands out among so many ways compared"
-    if row["coverage_moved"]:
-        clear = "no comparison, since the share of failures without a sign is another one, too"
-    of = "By the rules alone, of all first contacts" if checked else "Of all first contacts"
-    return f"{of} {percent(row['rate'])} failed this way, in the period before {percent(row['before'])} ({moved}): {clear}."
-
-
-def _priced(row: dict[str, Any], currency: str) -> str:
-    if row.get("cost") is None:
-        return ""
-    span = f" ({money(row['cost_low'], currency)} to {money(row['cost_high'], currency)})" if row.get("cost_low") is not None else ""
-    return f"What followed these contacts cost {money(row['cost'], currency)}{span}."
+    return f"from {percent(row['before'])} to {percent(row['rate'])}, 95 % interval {points(row['change_low'])} to {points(row['change_high'])}"
 
 
 def priced(ranked: pl.DataFrame, *, currency: str = "") -> str:

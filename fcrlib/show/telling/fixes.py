@@ -40,8 +40,9 @@ _SHOWN = (
 
 
 def findings(actions: pl.DataFrame, *, figure: str = "") -> list[Finding]:
-    """One finding per action of `effects.of_actions`, in its order."""
-    return [_finding(row, figure=figure) for row in actions.to_dicts()]
+    """One finding per action of `effects.of_actions`: what was followed by fewer failures first, what cannot be judged yet last."""
+    order = {status: place for place, status in enumerate((FELL, ROSE, LEVEL))}
+    return [_finding(row, figure=figure) for row in sorted(actions.to_dicts(), key=lambda row: order.get(row["status"], len(order)))]
 
 
 def headline(actions: pl.DataFrame) -> str:
@@ -115,7 +116,7 @@ def _finding(row: dict[str, Any], *, figure: str) -> Finding:
         owner=quote(row["owner"], limit=60),
         check=f"{row['check']:%Y-%m-%d}" if row["check"] else "",
         figures=(figure,) if figure and known else (),
-        details={"part": ACTIONS, "about": row["slug"], "status": row["status"], "names": [what]},
+        details={"part": ACTIONS, "about": row["slug"], "status": row["status"], "judged": known, "names": [what]},
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
+from fcrlib.model.columns import NOT_KNOWN, OTHERS
 from fcrlib.model.finding import Finding, Measure
 from fcrlib.model.numbers import count, interval, percent
-from fcrlib.model.taxonomy import UNEXPLAINED, Taxonomy
+from fcrlib.model.taxonomy import UNEXPLAINED
 from fcrlib.show import charts, overlay
 from fcrlib.show.figure import Column, Figure, Table
 from fcrlib.show.names import capital
@@ -14,6 +17,9 @@ from fcrlib.show.quote import quote
 
 _NOTHING = "No failed contact shows a sign of any of the known ways of failing, so there is nothing to put on a board"
 _OUTSIDE = "* lies on the bone product, systems or policy: nobody who answers contacts can change it."
+AREA = "of the area"  # how the taxonomy names an owner that depends on the part of the product
+PLACE, WEEKS = "place", "weeks"
+"""What a finding is that stands beside a way of failing and nowhere else: `details["part"]`."""
 _WHY = "counted as found; the ways of failing are read off signs, and nothing about these contacts is held equal"
 COINCIDES = "What coincides with a change is no proof that it came from there."
 
@@ -51,7 +57,8 @@ def figure(cells: pl.DataFrame, *, board: pl.DataFrame, id: str = "friction") ->
 def listed(board: pl.DataFrame, *, currency: str = "", id: str = "friction-list", most: int = 8) -> Table:
     """The largest pairs, each with its owner: what to take to whom."""
     told = board.filter(pl.col("mode") != UNEXPLAINED).head(most)
-    frame = told.with_columns(name=pl.when("outside").then(pl.col("name") + " *").otherwise("name"))
+    owners = pl.Series("owner", [owned(row["owner"], row["area"]) for row in told.to_dicts()], dtype=pl.String)
+    frame = told.with_columns(owners, name=pl.when("outside").then(pl.col("name") + " *").otherwise("name"))
     head = (Column("area", "area"), Column("name", "way of failing"), Column("n", "failed", "count"), Column("of", "of", "count"))
     shares = (Column("share", "share", "percent"), Column("low", "95 % from", "percent"), Column("high", "to", "percent"))
     cost = (Column("cost", "cost", "money", currency),) if board["cost"].count() else (Column("later", "contacts after", "count"),)
@@ -59,6 +66,35 @@ def listed(board: pl.DataFrame, *, currency: str = "", id: str = "friction-list"
     several = "pairs of an area and a way of failing" if told.height > 1 else "pair"
     said = f"The {count(told.height)} largest {several}, each with its owner" if told.height else _NOTHING
     return Table(id, said, frame, (*head, *shares, *cost, Column("owner", "owner")), note=f"{priced}{_OUTSIDE}")
+
+
+def owned(owner: str, area: str) -> str:
+    """An owner by the part of the product, where the taxonomy leaves it open.
+
+    Examples
+    --------
+    >>> owned("product team of the area", "single sign-on"), owned("Billing", "invoices")
+    ('product team of single sign-on', 'Billing')
+    """
+    return owner.replace(AREA, f"of {quote(area, limit=60)}") if area not in (NOT_KNOWN, OTHERS) else owner
+
+
+def homes(found: pl.DataFrame) -> list[Finding]:
+    """Hands each area of `friction.homes` to what the report says of its way of failing: where to begin, and whom to ask."""
+    return [_home(row) for row in found.to_dicts()]
+
+
+def _home(row: dict[str, Any]) -> Finding:
+    area = quote(row["area"], limit=60)
+    mostly = "Mostly" if 2 * row["n"] >= row["of_mode"] else "Most often"
+    said = f"{percent(row['share'])} of the first contacts there failed this way ({interval(row['low'], row['high'])}), {percent(row['elsewhere'])} elsewhere."
+    details = {"part": PLACE, "where": f"{mostly.lower()} in {area}: {count(row['n'])} of {count(row['of_mode'])}", "area": area}
+    title = f"{mostly} in {area}: {count(row['n'])} of {_contacts(row['of_mode'])}"
+    return Finding(f"place-{row['mode']}", "finding", title, said, owner=owned(row["owner"], row["area"]), details=details, mode=row["mode"])
+
+
+def _contacts(n: int) -> str:
+    return f"{count(n)} failed contact{'' if n == 1 else 's'}"
 
 
 def found(board: pl.DataFrame, *, figures: tuple[str, ...] = ("friction", "friction-list")) -> list[Finding]:
@@ -71,33 +107,39 @@ def found(board: pl.DataFrame, *, figures: tuple[str, ...] = ("friction", "frict
     return [
         Finding(
             "friction-board", "finding", capital(outside(board)), f"The largest pair: {title(board)}. {at}".strip(), Measure(n / whole, n=whole),
-            grade="D", why=_WHY, owner=row["owner"], figures=figures, details={"part": "friction"},
+            grade="D", why=_WHY, owner=owned(row["owner"], row["area"]), figures=figures, details={"part": "friction"},
         )
     ]  # fmt: skip
 
 
-def weeks(weekly: pl.DataFrame, *, changes: pl.DataFrame, taxonomy: Taxonomy | None = None) -> list[Figure]:
-    """One picture per way of failing: its weekly share beside the changes of the log."""
-    known = taxonomy or Taxonomy.shipped()
-    modes = weekly["mode"].unique(maintain_order=True)
+def weeks(weekly: pl.DataFrame, *, moved: pl.DataFrame, changes: pl.DataFrame, previous: str = "the period before") -> list[Figure]:
+    """One picture per way of failing that clearly moved: its weekly share, that of the period before, and the changes that touched it.
+
+    `moved` is `failure_modes.against_before`, `changes` is `friction.touched`.
+    """
+    return [_weeks(row, weekly.filter(pl.col("mode") == row["mode"]).drop("mode"), changes, previous) for row in _clear(moved, weekly)]
+
+
+def weeks_found(weekly: pl.DataFrame, *, moved: pl.DataFrame) -> list[Finding]:
+    """Hands each picture of `weeks` to what the report says of its way of failing."""
     return [
-        overlay.weeks(weekly.filter(pl.col("mode") == mode).drop("mode"), changes=changes, id=f"weeks-{mode}", title=_weeks(weekly, mode, known))
-        for mode in modes
+        Finding(
+            f"weeks-{row['mode']}", "finding", _went(row), COINCIDES, details={"part": WEEKS}, mode=row["mode"], figures=(f"weeks-{row['mode']}",)
+        )
+        for row in _clear(moved, weekly)
     ]
 
 
-def weeks_found(weekly: pl.DataFrame, *, taxonomy: Taxonomy | None = None) -> list[Finding]:
-    """Hands each picture of `weeks` to what the report says of its way of failing."""
-    known = taxonomy or Taxonomy.shipped()
-    modes = weekly["mode"].unique(maintain_order=True)
-    return [Finding(f"weeks-{mode}", "finding", _weeks(weekly, mode, known), COINCIDES, mode=mode, figures=(f"weeks-{mode}",)) for mode in modes]
+def _weeks(row: dict[str, Any], weekly: pl.DataFrame, changes: pl.DataFrame, previous: str) -> Figure:
+    its = changes.filter(pl.col("mode") == row["mode"])
+    return overlay.weeks(weekly, changes=its, id=f"weeks-{row['mode']}", title=_went(row), before=row["before"], called=previous)
 
 
-def _weeks(weekly: pl.DataFrame, mode: str, taxonomy: Taxonomy) -> str:
-    seen = weekly.filter(pl.col("mode") == mode).drop_nulls("share")
-    name = taxonomy.mode(mode).name
-    if seen.is_empty():
-        return f"“{name}”: too few contacts in every week"
-    low, high = seen.sort("share", "week").row(0, named=True), seen.sort("share", "week").row(-1, named=True)
-    span = f"between {percent(low['share'])} and {percent(high['share'])} of the first contacts of a week"
-    return f"“{name}”, week by week: {span}"
+def _clear(moved: pl.DataFrame, weekly: pl.DataFrame) -> list[dict[str, Any]]:
+    """The ways that clearly moved and have a week to show; none where the share without a sign moved, too."""
+    shown = weekly.drop_nulls("share")["mode"].unique()
+    return moved.filter(pl.col("change_clear") & ~pl.col("coverage_moved") & pl.col("mode").is_in(shown.implode())).to_dicts()
+
+
+def _went(row: dict[str, Any]) -> str:
+    return f"“{row['name']}” went from {percent(row['before'])} to {percent(row['rate'])} of all first contacts"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fcrlib.fits.simulator import Simulation
 
 RAW = "Answers and verdicts were only set beside each other here, so no gain is simulated"
-NONE = "No gain is simulated, for there is no difference that it could start from"
+NONE = "No gain is simulated, for want of a clear difference that is more than an observation"
 
 
 def gains(simulation: Simulation | None, *, currency: str = "") -> str:
@@ -94,8 +94,9 @@ def _taken(row: dict[str, Any], end: str, currency: str) -> str:
     value = row[end]
     if value is None:
         return ""
-    kinds = {"rise of FCR": magnitude, "first contacts": count, "cost of a contact": lambda cost: money(cost, currency)}
-    return kinds.get(row["name"], lambda plain: number(plain, digits=2))(value)
+    if row["name"] == "cost of a contact":
+        return money(value, currency)
+    return magnitude(value) if row["name"] == "rise of FCR" else count(value) if row["name"] == "first contacts" else number(value, digits=2)
 
 
 def hangs_on(simulation: Simulation | None) -> str:
