@@ -17,6 +17,7 @@ from fcrlib.judge.intervals import t_quantile
 from fcrlib.judge.rates import MIN_CONTACTS, MIN_CUSTOMERS, is_final
 from fcrlib.judge.volume import DAY, ESTIMATES, by_day, followers
 from fcrlib.model.columns import KEY
+from fcrlib.model.errors import UsageError
 from fcrlib.model.taxonomy import UNEXPLAINED
 
 if TYPE_CHECKING:
@@ -223,7 +224,14 @@ def of_a_point(study: Study, *, points: float = 0.01) -> pl.DataFrame:
         One row: `points`, `first` contacts of the period, `failed` of them, `fewer_failed` = points x first, `contacts` that follow so many
         with `contacts_low`, `contacts_high` (95 %, by customer), their `cost` with `cost_low`, `cost_high`, its `currency`, and whether what
         comes `anyway` is taken off (it is where it is known). No row where fewer than 30 first contacts or 10 customers failed.
+
+    Raises
+    ------
+    UsageError
+        If `points` is no share.
     """
+    if not isinstance(points, float | int) or not 0 < points <= 1:
+        raise UsageError(f"points: {points!r} must be a share of all first contacts, above 0 and at most 1 (one point is 0.01)")
     first, quiet = _followed(study), _quiet(study)
     whole = _row(first, quiet, pl.lit(True), (None, ALL, None))
     if whole["too_few"][0]:
@@ -260,6 +268,8 @@ def volume(study: Study, *, days: int = LONGEST) -> pl.DataFrame:
         | dict.fromkeys(ESTIMATES, pl.Float64)
         | dict.fromkeys(("at_risk", "events", "n", "clusters"), pl.Int64)
     )
+    if not isinstance(days, int) or days < 1:
+        raise UsageError(f"days: {days!r} must be a whole number of days, at least 1")
     same = _same(study)
     index = study.first_contacts.filter(is_final(), pl.col("customer").is_not_null())
     if not same or index.is_empty():

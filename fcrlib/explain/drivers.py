@@ -282,7 +282,7 @@ def whys(
         changes, pins = (asked.desk.changes if changes is None else changes), (asked.pins if pins is None else pins)
     if both.now.is_empty():
         return Chain(pl.DataFrame([HEADLINE], schema=STEPS), exceeded(both).notes, (), "places")
-    told = [] if tags is None else [tags.filter("primary").select(*KEY, "mode")]
+    told = [] if tags is None or tags.is_empty() else [tags.filter("primary").select(*KEY, "mode")]
     frame = both.beside(*told, *([] if handled is None else [handled])).frame
     attributes = [] if handled is None else [name for name in handled.columns if name not in KEY]
     named: dict[str, Any] = {"mode": "mode" if told else None, "attributes": attributes, "clusters": CLUSTERS, "pins": pins, "most": most}

@@ -33,8 +33,11 @@ WEEKS = 13
 """How many weeks before and after are looked at."""
 LEAST_BEFORE, LEAST_AFTER = 4, 2
 """Whole weeks without which nothing is said."""
-LEAST = 30
-"""Contacts that either side of the change needs in the place."""
+LEAST, LEAST_PEERS = 30, 5
+"""Contacts that either side of the change needs in a place, and peers from which drift can be learnt."""
+MOST_ALIKE = 0.9
+MIDDLE = 0.4549
+"""The median of chi-square with one degree of freedom."""
 FELL, ROSE, LEVEL, EARLY, FEW, OPEN, NOWHERE = (
     "fell",
     "rose",
@@ -47,7 +50,7 @@ FELL, ROSE, LEVEL, EARLY, FEW, OPEN, NOWHERE = (
 EFFECT = {
     "status": pl.String, "n_before": pl.Int64, "n_after": pl.Int64, "before": pl.Float64, "after": pl.Float64, "others_before": pl.Float64,
     "others_after": pl.Float64, "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "regression": pl.Float64, "trend": pl.Float64,
-    "trend_low": pl.Float64, "trend_high": pl.Float64, "placebos": pl.Int64, "placebo_largest": pl.Float64, "grade": pl.String, "why": pl.String,
+    "trend_low": pl.Float64, "trend_high": pl.Float64, "placebos": pl.Int64, "placebo_largest": pl.Float64, "drift": pl.Float64, "grade": pl.String, "why": pl.String,
 }  # fmt: skip
 ACTION = {
     "slug": pl.String, "what": pl.String, "owner": pl.String, "place": pl.String, "done": pl.Date, "check": pl.Date, "expected": pl.Float64,
@@ -58,15 +61,20 @@ CHANGE = {"at": pl.Date, "kind": pl.String, "place": pl.String, "note": pl.Strin
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A straight line through weekly differences: coefficients, their covariance and the t quantile."""
+    """A straight line through weekly differences: coefficients, their covariance, the t quantile, and how many times chance the weeks scatter."""
 
     beta: Floats
     cov: Floats
     t: float
+    scatter: float
 
     def ends(self, place: int) -> tuple[float, float, float]:
         value, reach = float(self.beta[place]), self.t * float(np.sqrt(self.cov[place, place]))
         return value, value - reach, value + reach
+
+    def widened(self, drift: float) -> _Line:
+        """The same line with the step known no better than places usually move."""
+        return _Line(self.beta, self.cov + np.diag([0.0, drift**2]), self.t, self.scatter)
 
 
 def of_actions(study: Study, actions: Sequence[Action], *, tags: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -132,13 +140,15 @@ def before_after(
         The columns `EFFECT`: `status`; `n_before`, `n_after` (contacts of the place in whole weeks); `before`, `after`, `others_before`, `others_after`
         (shares that fail); `effect` (points of failure in 0..1: the change there less the change elsewhere) with `low`, `high` (95 %); `regression`
         (what was taken off for having been chosen); `trend` (points a week by which the place moved against the others before the moment, with its
-        interval); `placebos`, `placebo_largest` (the same reckoning at moments before, when nothing was done: how many, and the largest); `grade`, `why`.
+        interval); `placebos`, `placebo_largest` (the same reckoning at moments before, when nothing was done: how many, and the largest; a smaller difference is never called clear); `drift` (by how
+        much places of this kind usually move against the others over such a time, a standard deviation that is part of the interval); `grade`, `why`.
 
     References
     ----------
     Angrist and Pischke (2009), Mostly Harmless Econometrics, section 5.2 (differences in differences); Bernal, Cummins and Gasparrini (2017),
     International Journal of Epidemiology 46, 348-355 (interrupted time series); Barnett, van der Pols and Dobson (2005), International Journal of
-    Epidemiology 34, 215-220 (regression to the mean).
+    Epidemiology 34, 215-220 (regression to the mean); Bertrand, Duflo and Mullainathan (2004), Quarterly Journal of Economics 119, 249-275 (weeks that
+    resemble each other, placebo moments).
 
     Examples
     --------
@@ -169,19 +179,23 @@ def before_after(
 def _estimate(weeks: pl.DataFrame, *, rows: pl.DataFrame, words: Sequence[str], standing_out: bool, compared: int) -> dict[str, Any]:
     from scipy.special import ndtri
 
-    value, low, high = _step(weeks, at=0).ends(1)
+    line = _step(weeks, at=0)
+    drift = _drift(rows, words, scatter=line.scatter)
+    value, low, high = line.widened(drift).ends(1)
     off = _regression(rows, words) if standing_out and words else None
     shift = off or 0.0
     trend = _trend(weeks.filter(pl.col("week") < 0))
     past = weeks.filter(pl.col("week") < 0)
     tried = [float(_step(past, at=week).beta[1]) for week in past["week"].to_list()[LEAST_BEFORE:-LEAST_AFTER]]
-    alike = trend is None or trend[1] <= 0 <= trend[2]
+    alike = (trend is None or trend[1] <= 0 <= trend[2]) and _bend(weeks) * value >= value**2 / 2
     letter, why = grade(
         Design(before_after=True, comparison=bool(words) and alike, selected_on_worst=standing_out, rtm_corrected=off is not None, weighted=True)
     )
     wider = float(ndtri(1 - 0.025 / max(compared, 1))) / Z95
     gap, below, above = value + shift, value - low, high - value
-    clear = abs(gap) > wider * (above if gap < 0 else below)
+    # What was as large on a day when nothing was done is no sign that something was.
+    largest = max(tried, key=abs, default=0.0)
+    clear = abs(gap) > max(wider * (above if gap < 0 else below), abs(largest))
     return {
         "status": LEVEL if not clear else FELL if gap < 0 else ROSE,
         "effect": gap,
@@ -190,7 +204,8 @@ def _estimate(weeks: pl.DataFrame, *, rows: pl.DataFrame, words: Sequence[str], 
         "regression": off,
         **dict(zip(("trend", "trend_low", "trend_high"), trend or (None, None, None), strict=True)),
         "placebos": len(tried),
-        "placebo_largest": max(tried, key=abs, default=None),
+        "placebo_largest": largest if tried else None,
+        "drift": drift,
         "grade": letter,
         "why": why if letter == "B" else _lacking(words, alike=alike, chosen=standing_out and off is None) or why,
     }
@@ -198,7 +213,9 @@ def _estimate(weeks: pl.DataFrame, *, rows: pl.DataFrame, words: Sequence[str], 
 
 def _lacking(words: Sequence[str], *, alike: bool, chosen: bool) -> str:
     """What keeps a before and after from being a comparison."""
-    reasons = ["there are no others to compare with"] * (not words) + ["it moved differently from the others already before"] * (not alike)
+    reasons = ["there are no others to compare with"] * (not words) + ["it may have been on its way already before, differently from the others"] * (
+        not alike
+    )
     return "; ".join(reasons + ["it was chosen because it did badly, and there are no peers to say how badly it usually does"] * chosen)
 
 
@@ -242,10 +259,16 @@ def _trend(weeks: pl.DataFrame) -> tuple[float, float, float] | None:
     return _line(weeks, np.column_stack([np.ones(weeks.height), number - number.mean()])).ends(1)
 
 
+def _bend(weeks: pl.DataFrame) -> float:
+    """The step that is left beside a straight line of the place's own over all weeks."""
+    number = weeks["week"].cast(pl.Float64).to_numpy()
+    return float(_line(weeks, np.column_stack([np.ones(weeks.height), (number >= 0).astype(np.float64), number - number.mean()])).beta[1])
+
+
 def _line(weeks: pl.DataFrame, design: Floats) -> _Line:
     """Weighted least squares through the weekly differences.
 
-    Weeks count by what chance leaves of them; where they scatter more than chance, the errors are widened by it.
+    Weeks count by what chance leaves of them; where they scatter more than chance, or resemble the week before, the errors are widened by it.
     """
     from scipy.special import stdtrit
 
@@ -257,8 +280,41 @@ def _line(weeks: pl.DataFrame, design: Floats) -> _Line:
     bread = np.linalg.inv(design.T @ (design / chance[:, None]))
     beta = bread @ (design.T @ (gap / chance))
     free = len(gap) - design.shape[1]
-    scatter = float((((gap - design @ beta) ** 2) / chance).sum() / free) if free > 0 else 1.0
-    return _Line(beta, bread * max(scatter, 1.0), float(stdtrit(max(free, 1), 0.975)))
+    left = (gap - design @ beta) / np.sqrt(chance)
+    scatter = float((left**2).sum() / free) if free > 0 else 1.0
+    wider = max(scatter, 1.0) * _resemblance(left)
+    return _Line(beta, bread * wider, float(stdtrit(max(free, 1), 0.975)), wider)
+
+
+def _resemblance(left: Floats) -> float:
+    """By how much errors grow where a week resembles the one before, at least 1."""
+    alike = float((left[1:] * left[:-1]).sum() / max(float((left**2).sum()), 1e-12)) + 1 / len(left)
+    kept = min(max(alike, 0.0), MOST_ALIKE)
+    return (1 + kept) / (1 - kept)
+
+
+def _drift(rows: pl.DataFrame, words: Sequence[str], *, scatter: float) -> float:
+    """By how much the peers of a place moved against all others over the same weeks beyond chance, as a standard deviation; 0 where there are few.
+
+    Weeks scatter `scatter` times as much as chance makes them.
+
+    Taken from the middle of the peers, so that a few that were changed themselves do not count as drift.
+    """
+    dims = [word.partition("=")[0] for word in words]
+    if not dims:
+        return 0.0
+    later = pl.col("_week") >= 0
+    sides = {"n": (~later).sum(), "m": later.sum(), "k": pl.col("_hit").filter(~later).sum(), "j": pl.col("_hit").filter(later).sum()}
+    others = rows.filter(~pl.col("_in")).with_columns(pl.col(name).cast(pl.String).fill_null(NOT_KNOWN) for name in dims)
+    peers = others.group_by(dims).agg(**sides).filter(pl.col("n") >= LEAST, pl.col("m") >= LEAST)
+    if peers.height < LEAST_PEERS:
+        return 0.0
+    n, m, k, j = (peers[name].cast(pl.Float64).to_numpy() for name in ("n", "m", "k", "j"))
+    share = (k.sum() + j.sum() + 0.5) / (n.sum() + m.sum() + 1)
+    chance = scatter * share * (1 - share) * (1 / n + 1 / m)
+    moved = j / m - k / n - (j.sum() / m.sum() - k.sum() / n.sum())
+    beyond = float(np.median(moved**2 / chance)) / MIDDLE - 1
+    return float(np.sqrt(max(beyond, 0.0) * np.median(chance)))
 
 
 def _regression(rows: pl.DataFrame, words: Sequence[str]) -> float | None:

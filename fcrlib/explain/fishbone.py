@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from fcrlib.judge.rates import beyond_chance, mature, rate, withhold
-from fcrlib.model.columns import KEY, known
+from fcrlib.model.columns import KEY, OTHERS, known
 from fcrlib.model.taxonomy import BONES, UNEXPLAINED, Mode, Taxonomy
-from fcrlib.search.standardised import risk_differences
+from fcrlib.search.standardised import MOST_VALUES, risk_differences
 from fcrlib.signs.attributes import ATTRIBUTES, COUNTED, LEAST, Attribute, attributes, shown
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def causes(
     Raises
     ------
     UsageError
-        For columns that are not there, or a dimension with more than 300 values.
+        For columns that are not there.
     """
     known(contacts, [*KEY, "customer", "label", "reasons", *dims, *([unit_cost] if isinstance(unit_cost, str) else [])])
     names = taxonomy or Taxonomy.shipped()
@@ -101,7 +101,7 @@ def causes(
         return pl.DataFrame(schema=SCHEMA)
     listed = pl.concat([_modes(names), _attributes(attributes), _unexplained()])
     sizes = pl.concat([_size(final, row) for row in listed.to_dicts()])
-    exposed = final.with_columns(_exposures(final, listed, shown))
+    exposed = final.with_columns(*_exposures(final, listed, shown), *(_lumped(final, dim) for dim in dims))
     measured = [name for name in listed["cause"] if f"_{name}" in exposed.columns]
     compared = risk_differences(exposed, exposures=[f"_{name}" for name in measured], failed="_failed", dims=dims, cluster="customer")
     table = listed.join(sizes, on="cause", maintain_order="left").join(_compared(compared), on="cause", how="left", maintain_order="left")
@@ -123,6 +123,15 @@ def of_study(
     signs = shown(study.desk, final, taxonomy=taxonomy)
     handled = attributes(study.desk, final, time_zone=study.time_zone)
     return causes(study.contacts, tags=tags, dims=dims, shown=signs, attributes=handled, unit_cost=unit_cost, taxonomy=taxonomy, most=most)
+
+
+def _lumped(final: pl.DataFrame, dim: str) -> pl.Expr:
+    """A dimension with its largest values, the others together, where it has too many for alike contacts to be found."""
+    sizes = final.group_by(dim).len().drop_nulls().sort(pl.col("len") * -1, dim)[dim]
+    if sizes.len() < MOST_VALUES:
+        return pl.col(dim)
+    own = sizes.head(MOST_VALUES - 2).implode()
+    return pl.when(pl.col(dim).is_null() | pl.col(dim).is_in(own)).then(pl.col(dim).cast(pl.String)).otherwise(pl.lit(OTHERS)).alias(dim)
 
 
 def _given(attributes: pl.DataFrame) -> list[str]:

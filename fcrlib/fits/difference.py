@@ -11,6 +11,7 @@ from dataclasses import replace
 import polars as pl
 
 from fcrlib.fits import contrast, ordered, regression
+from fcrlib.fits.admission import admit, given
 from fcrlib.fits.cells import gather
 from fcrlib.fits.contrast import Estimate, Standardised
 from fcrlib.fits.design import FEWEST, AsIs, Kind, code
@@ -131,6 +132,11 @@ def dose(
     """
     if contacts not in frame.columns or outcome not in frame.columns:
         raise UsageError(f"there is no column {contacts if contacts not in frame.columns else outcome!r}; there are {', '.join(frame.columns)}")
+    given(frame, adjust=adjust)
+    split = {"levels": [name for name in adjust if not isinstance(name, AsIs)], "straight": [name.name for name in adjust if isinstance(name, AsIs)]}
+    ways = [cluster] if isinstance(cluster, str) else list(cluster)
+    counted = frame.with_columns(pl.col(contacts).cast(pl.String)) if frame[contacts].dtype.is_numeric() else frame
+    admit(counted, outcome=outcome, exposure=contacts, **split, kind=kind, weight=weight, ways=ways, by=None, unit=None)
     levels = _doses(frame, contacts=contacts, outcome=outcome, kind=kind)
     coded = code(frame.with_columns(levels), outcome=outcome, exposure=contacts, adjust=adjust, kind=kind, weight=weight, cluster=cluster)
     cells = gather(coded)

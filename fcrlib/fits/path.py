@@ -6,6 +6,7 @@ If it hardly moves, what is recorded does not explain it; what is not recorded s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,7 @@ from fcrlib.fits.contrast import Estimate
 from fcrlib.fits.design import code
 from fcrlib.fits.difference import effect
 from fcrlib.fits.regression import Fit
-from fcrlib.model.errors import FcrError
+from fcrlib.model.errors import DataError, FcrError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ def effect_path(
     >>> effect_path(frame).select("model", pl.col("estimate").round(3), "n").head(3).rows()
     [('M0 raw', 0.5, 160), ('M1 what arrived', 0.5, 160), ('M2 what came before', None, 0)]
     """
-    if {outcome, exposure, cluster} - set(frame.columns):
-        # What all models lack is a mistake, not a row without a number.
+    with suppress(DataError):
+        # What no model could be made of is a mistake, not a row without a number.
         effect(frame, outcome=outcome, exposure=exposure, kind=kind, weight=weight, cluster=cluster)
     rows = [_along(frame, spec, outcome=outcome, exposure=exposure, kind=kind, weight=weight, cluster=cluster) for spec in specs]
     return pl.DataFrame(rows, schema=PATH_SCHEMA)

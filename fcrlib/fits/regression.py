@@ -126,12 +126,12 @@ def slope(mu: Floats, *, kind: str) -> Floats:
 
 
 def independent(design: Any, *, weight: Floats, names: tuple[str, ...]) -> None:
-    """Refuse a design of which a column can be told from those before it."""
+    """Refuse a design of which a column follows from those before it."""
     gram = products(design, weight=weight)
     alike = [name for name, kept in zip(names, own(gram, scale=np.diag(gram)), strict=True) if not kept]
     if alike:
         told = "; ".join(alike[:5]) + (f" and {len(alike) - 5} more" if len(alike) > 5 else "")
-        what = f"{len(alike)} of {len(names)} columns can be told from the others ({told})"
+        what = f"{len(alike)} of {len(names)} columns follow from the others ({told})"
         raise DataError(f"{what}: leave out one of the covariates that say the same")
 
 
@@ -150,7 +150,7 @@ def own(gram: Floats, *, scale: Floats) -> list[bool]:
 def logit_shares(design: Any, *, w: Floats, wy: Floats) -> Floats | None:
     """Share expected in each row of a design by a logit; None where some share is all but certain, so that the logit has no end.
 
-    Columns that can be told from those before them are of no account.
+    Columns that follow from those before them are of no account.
 
     Parameters
     ----------

@@ -139,6 +139,7 @@ RULES = (
              r"\bstandardi[sz]ed (?:for|to|by)\b"),
         "nothing was held equal",
         "leave it out, or compare with alike contacts and grade the comparison",
+        unless=_any(r"\bnothing\b[^.;]{0,80}\b(?:held|kept) (?:equal|constant)\b"),
     ),
     Rule(
         "forecast",

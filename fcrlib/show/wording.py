@@ -199,15 +199,17 @@ def _findings(content: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def names_in(drawn: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The values of the data that a report names: the short texts in the cells of its figures and tables, in their JSON form.
+    """The values of the data that a report names and that would read like a claim: short texts in the cells of its figures and tables, in their JSON form.
 
     Examples
     --------
     >>> names_in([{"columns": [{"name": "category"}, {"name": "n"}], "rows": [["side effects", 12], ["impact", 30]]}])
-    ['impact', 'side effects']
+    ['impact']
     """
     cells = {cell for fields in drawn for row in fields["rows"] for cell in row if isinstance(cell, str)}
-    return sorted(cell for cell in cells if len(cell) > 2 and cell.count(" ") < LONGEST and not cell.endswith((".", "?")))
+    short = (cell for cell in cells if len(cell) > 2 and cell.count(" ") < LONGEST and not cell.endswith((".", "?")))
+    # Any other value is left alone: a cell that says "nothing" must not take the negation out of a sentence.
+    return sorted(cell for cell in short if any(rule.words.search(cell) for rule in RULES))
 
 
 class _Words(HTMLParser):

@@ -112,3 +112,32 @@ def test_the_worst_place_of_many_that_are_alike_does_not_look_mended() -> None:
     assert np.mean(raw) < -0.04, "the worst of forty would have got better by itself"
     assert abs(np.mean(corrected)) < 0.012
     assert told <= 4
+
+
+@pytest.mark.slow
+def test_a_place_on_its_way_is_seldom_told_as_a_comparison() -> None:
+    """Three tenths of a point a week, whatever was done: what is seen is often a rise, but hardly ever of grade B."""
+    graded = 0
+    for seed in range(60):
+        frame = desk(seed=seed, a_week=200, places=5)
+        lucky = pl.Series(np.random.default_rng(seed + 1).random(frame.height))
+        drifting = frame.with_columns(
+            failed=pl.when(pl.col("place") == "p0").then(lucky < 0.25 + 0.003 * (pl.col("hours") // 168)).otherwise("failed")
+        )
+        found = before_after(drifting, at=DONE, words=["place=p0"], standing_out=False)
+        graded += found["status"] != "no clear change" and found["grade"] == "B"
+    assert graded <= 12
+
+
+def test_what_was_as_large_on_a_day_when_nothing_was_done_is_not_clear() -> None:
+    frame = desk(seed=8, a_week=200, places=4)
+    waves = 0.1 * (pl.col("hours") // 168 // 5 % 2)
+    lucky = pl.int_range(pl.len()).hash(3) % 1000 / 1000
+    found = before_after(
+        frame.with_columns(failed=pl.when(pl.col("place") == "p0").then(lucky < 0.3 + waves).otherwise("failed")),
+        at=DONE,
+        words=["place=p0"],
+        standing_out=False,
+    )
+    assert abs(found["placebo_largest"]) > abs(found["effect"])
+    assert found["status"] == "no clear change"

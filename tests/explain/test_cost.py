@@ -16,6 +16,7 @@ from fcrlib.judge.costs import follow_up_cost
 from fcrlib.judge.outcomes import judge
 from fcrlib.model.columns import KEY
 from fcrlib.model.costs import Rates
+from fcrlib.model.errors import UsageError
 from fcrlib.model.policy import Policy
 from fcrlib.model.taxonomy import UNEXPLAINED
 from fcrlib.study import Study
@@ -181,3 +182,15 @@ def test_tags_of_other_contacts_are_passed_over() -> None:
     assert cost.of_repeats(STUDY, tags=more).equals(FRAME)
     assert cost.of_repeats(STUDY).equals(FRAME.head(1))
     assert TAGS.select(KEY).n_unique() == FRAME["failed"][0]
+
+
+@pytest.mark.parametrize("points", [0, -0.01, 2, float("nan"), None])
+def test_a_point_must_be_a_share_of_all_first_contacts(points: float) -> None:
+    with pytest.raises(UsageError, match=r"points: .* must be a share"):
+        cost.of_a_point(STUDY, points=points)
+
+
+@pytest.mark.parametrize("days", [0, -3, 1.5])
+def test_days_are_a_whole_number(days: int) -> None:
+    with pytest.raises(UsageError, match=r"days: .* must be a whole number"):
+        cost.volume(STUDY, days=days)

@@ -85,7 +85,11 @@ def test_the_tenants_answer_as_published() -> None:
         "influence": (place // 3 % 3).replace_strict([0, 1, 2], ["low", "medium", "high"], return_dtype=pl.String),
         "satisfied": place % 3,
     }
-    frame = pl.select(pl.int_range(72).alias("place")).with_columns(**label).with_columns(tenants=pl.Series(HOUSING, dtype=pl.Float64), customer=pl.int_range(72))
+    frame = (
+        pl.select(pl.int_range(72).alias("place"))
+        .with_columns(**label)
+        .with_columns(tenants=pl.Series(HOUSING, dtype=pl.Float64), customer=pl.int_range(72))
+    )
     found = csat.effect(frame, outcome="satisfied", exposure="contact", adjust=["type", "influence"], kind="ordinal", weight="tenants")
     told = dict(found.table.select("term", "estimate").iter_rows())
     assert told["contact"] == pytest.approx(0.3602841, abs=1e-6)

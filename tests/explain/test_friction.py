@@ -104,7 +104,8 @@ def test_the_board_is_told_with_its_owner_and_stands_in_its_own_part() -> None:
     first = BOARD.filter(pl.col("mode") != UNEXPLAINED).row(0, named=True)
     assert found.details["part"] == "friction"
     assert found.owner == first["owner"]
-    assert f"“{first['name']}”: {first['n']} failed contacts" in found.statement
+    assert f"of its {first['of']} first contacts failed that way" in found.statement
+    assert f"“{first['name']}”: {first['n']} failed contacts" in tell.title(BOARD)
     table = tell.listed(BOARD, currency="EUR")
     assert "cost" in [column.name for column in table.columns]
     unpriced = tell.listed(friction.board(TAGS, contacts=STUDY.contacts, spent=UNPRICED))
@@ -117,12 +118,79 @@ def test_every_way_has_its_weeks_and_a_log_that_runs_nothing() -> None:
     day = weekly["week"].to_list()[1]
     log = pl.DataFrame({"day": [day, day], "kind": ["release"] * 2, "scope": [None, "a=b"], "note": ["<script>x</script>", "two"]})
     changes = log.select("kind", "scope", "note", at=pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
-    (figure,) = tell.weeks(weekly, changes=changes)
+    entries = changes.select(pl.lit("undocumented-bug").alias("mode"), pl.all())
+    moved = pl.DataFrame({"mode": ["undocumented-bug"], "name": ["a fault"], "before": [0.02], "rate": [0.033], "change_clear": [True]})
+    moved = moved.with_columns(coverage_moved=pl.lit(False))
+    (figure,) = tell.weeks(weekly, moved=moved, changes=entries)
     assert figure.id == "weeks-undocumented-bug"
+    assert figure.title == "“a fault” went from 2.0 % to 3.3 % of all first contacts"
     assert figure.note.count(f"1: {day} release") == 2
     assert "<script" not in figure.svg().lower()
-    assert figure.svg() != tell.weeks(weekly, changes=changes.clear())[0].svg()
-    assert tell.weeks(weekly, changes=changes.clear())[0].note.startswith("No change")
-    (found,) = tell.weeks_found(weekly)
+    bare = tell.weeks(weekly, moved=moved, changes=entries.clear())[0]
+    assert figure.svg() != bare.svg()
+    assert bare.note.startswith("No change")
+    for quiet in (moved.with_columns(change_clear=pl.lit(False)), moved.with_columns(coverage_moved=pl.lit(True))):
+        assert tell.weeks(weekly, moved=quiet, changes=entries) == []
+        assert tell.weeks_found(weekly, moved=quiet) == []
+    (found,) = tell.weeks_found(weekly, moved=moved)
     assert (found.mode, found.figures) == ("undocumented-bug", (figure.id,))
     assert MIMETYPE in found._repr_mimebundle_()
+
+
+def cells(*rows: tuple[str, str, int, int]) -> pl.DataFrame:
+    """A board of areas, ways of failing, failed contacts and first contacts, with an interval of 4 points to either side."""
+    frame = pl.DataFrame(rows, schema={"area": pl.String, "mode": pl.String, "n": pl.Int64, "of": pl.Int64}, orient="row")
+    share = pl.col("n") / pl.col("of")
+    told = frame.with_columns(name=pl.col("mode"), owner=pl.lit("product team of the area"), share=share, low=share - 0.04, high=share + 0.04)
+    return told.sort(pl.col("n") * -1, "area", "mode")
+
+
+def test_a_way_is_at_home_where_it_clearly_fails_more_often() -> None:
+    board = cells(("sso", "bug", 60, 300), ("mail", "bug", 10, 700), ("sso", "routing", 12, 300), ("mail", "routing", 28, 700))
+    found = friction.homes(board)
+    assert found.select("area", "mode", "n", "of_mode").rows() == [("sso", "bug", 60, 70)]
+    assert found["elsewhere"].item() == pytest.approx(10 / 700)
+    (told,) = tell.homes(found)
+    assert (told.mode, told.owner, told.details["area"]) == ("bug", "product team of sso", "sso")
+    assert told.details["where"] == "mostly in sso (86 %)"
+
+
+def test_nothing_is_at_home_where_nobody_knows_the_area_or_no_sign_was_found() -> None:
+    assert friction.homes(cells(("(not known)", "bug", 60, 300), ("mail", "bug", 10, 700))).is_empty()
+    assert friction.homes(cells(("sso", UNEXPLAINED, 60, 300), ("mail", UNEXPLAINED, 10, 700))).is_empty()
+    assert friction.homes(cells()).is_empty()
+
+
+def test_of_many_areas_the_largest_are_drawn_and_the_others_together() -> None:
+    board = cells(*((f"area {k:02}", "bug", 40 - k, 300) for k in range(30))).with_columns(outside=pl.lit(True))
+    drawn = friction.grid(board, areas=12)
+    assert drawn.height == 12
+    assert drawn["n"].sum() == board["n"].sum()
+    assert drawn["area"].to_list()[-1] == "(all others)"
+
+
+def test_the_log_is_kept_where_it_touched_a_quarter_of_the_contacts_or_the_whole_desk() -> None:
+    rows = STUDY.desk.changes.height
+    found = friction.touched(STUDY, tags=TAGS, modes=["undocumented-bug", "wrong-routing"])
+    assert found.columns == ["mode", *STUDY.desk.changes.columns]
+    everywhere = STUDY.desk.changes["scope"].null_count()
+    assert all(everywhere <= found.filter(pl.col("mode") == mode).height < rows for mode in ("undocumented-bug", "wrong-routing"))
+    assert found.filter(pl.col("scope").is_null()).height == 2 * everywhere
+    assert friction.touched(STUDY, tags=TAGS, modes=[]).is_empty()
+
+
+def test_the_area_is_the_product_area_or_else_the_category() -> None:
+    known = pl.DataFrame({"product_area": ["a", "b", None], "category": ["x", "y", "z"]})
+    assert friction.area(known) == "product_area"
+    assert friction.area(known.with_columns(product_area=pl.Series(["a", None, None]))) == "category"
+    assert friction.area(known.select(pl.lit(None).alias("product_area"))) == "product_area"
+
+
+def test_the_heads_of_the_grid_stand_upright_on_lines_of_their_own_and_tell_words_apart() -> None:
+    drawn = tell.figure(friction.grid(BOARD), board=BOARD).svg()
+    assert "<tspan" in drawn
+    assert "¦" not in re.sub("<desc.*?</desc>", "", drawn)
+    assert "tone:" not in drawn
+    ways = pl.DataFrame({"area": "a", "way": ["one two", "one  two", "other"], "n": [1, 2, 3]})
+    alike = charts.grid(ways, id="g", title="t", x="way", y="area", value="n", kind="count").svg()
+    assert alike.count("<rect") >= 3 or alike.count("<path") >= 3

@@ -279,7 +279,7 @@ def plain(frame: pl.DataFrame, number: AsIs) -> tuple[contrast.Estimate, Fit]:
 def test_covariates_that_say_the_same_are_named_instead_of_fitted() -> None:
     frame = rated().with_columns(copy=pl.col("tier"))
     coded = code(frame, outcome="good", exposure="fcr", adjust=["tier", "copy"], cluster="customer")
-    with pytest.raises(DataError, match="1 of 4 columns can be told from the others \\(copy: gold\\)"):
+    with pytest.raises(DataError, match="1 of 4 columns follow from the others \\(copy: gold\\)"):
         fit(gather(coded), coded.terms)
 
 

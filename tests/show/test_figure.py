@@ -43,6 +43,16 @@ def test_a_column_that_is_not_drawn_does_not_travel() -> None:
     assert "mail.example" not in json.dumps(by_hand._repr_mimebundle_())
 
 
+def test_a_column_named_like_a_part_of_a_drawing_does_not_travel_either() -> None:
+    named = ("text", "type", "name", "title", "mark", "a", "share_said", "body", "point", "datum")
+    frame = FRAME.with_columns(pl.lit("somebody wrote this").alias(name) for name in named)
+    base = alt.Chart(frame, title="text").encode(x=alt.X("share:Q", title="body"))
+    chart = base.mark_point() + base.mark_text().encode(text="n:Q").transform_filter("datum.low < datum['high']")
+    figure = Figure("hand", "t", chart, frame, columns=(Column("share", "share", "percent"),))
+    assert "somebody" not in json.dumps(figure._repr_mimebundle_())
+    assert {name for rows in figure.spec()["datasets"].values() for row in rows for name in row} == {"share", "n", "low", "high"}
+
+
 def test_odd_column_names_are_drawn() -> None:
     svg = rates().svg()
     assert "email &lt;b&gt;" in svg
