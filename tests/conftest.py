@@ -14,6 +14,11 @@ settings.register_profile("thorough", deadline=None, max_examples=600, suppress_
 settings.load_profile(os.environ.get("FCR_HYPOTHESIS", "fast"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes what the notebooks find on a small desk anew instead of comparing it."""
+    parser.addoption("--update-golden", action="store_true", help="write tests/publish/golden.json anew")
+
+
 @pytest.fixture
 def run_fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
     """Run `fcr` in the working folder: exit code, stdout, stderr."""

@@ -133,6 +133,19 @@ def test_a_failure_is_told_with_its_exit_code(fcr: Run, tmp_path: Path) -> None:
     assert "ended with 9" in err
 
 
+def test_a_run_that_publishes_nothing_is_told_as_json_too(fcr: Run, tmp_path: Path) -> None:
+    code, out, err = fcr("report", "run", "2019Q1", "--json")
+    told = json.loads(out)
+    assert (code, told["status"], told["exit_code"], told["folder"]) == (3, "refused", 3, None)
+    assert "not covered" in told["message"]
+    assert "not covered" in err
+    notebook(tmp_path, "1/0")
+    code, out, _ = fcr("report", "run", "2026Q3", "-q", "--json")
+    told = json.loads(out)
+    assert (code, told["status"], told["notebooks"][0]["cell"]) == (1, "failed", "c0")
+    assert "10_fcr at cell 'c0': ZeroDivisionError" in told["message"]
+
+
 def test_a_pdf_that_cannot_be_printed_fails_nothing(fcr: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FCR_BROWSER", "no-such-browser")
     code, _, err = fcr("report", "run", "2026Q3", "--pdf")

@@ -36,21 +36,27 @@ def watched(log_file: Path | None, *, quiet: bool, verbose: bool) -> Iterator[Pr
 
 
 @contextmanager
-def told(period: str, *, on_success: str | None, on_failure: str | None) -> Iterator[list[RunResult]]:
-    """Tell the user's own commands how the run ended, also when it was refused before anything ran."""
+def told(period: str, *, on_success: str | None, on_failure: str | None, as_json: bool = False) -> Iterator[list[RunResult]]:
+    """Tell the user's own commands how the run ended, also when it was refused before anything ran; then stdout says so as JSON where it is asked for."""
     ended: list[RunResult] = []
     try:
         yield ended
-    except FcrError as error:
-        _tell(on_failure, status="refused", exit_code=error.exit_code, period=period, folder=None, message=str(error))
-        raise
-    except OSError as error:
-        _tell(on_failure, status="refused", exit_code=3, period=period, folder=None, message=error.strerror or "")
+    except (FcrError, OSError) as error:
+        code, message = (error.exit_code, str(error)) if isinstance(error, FcrError) else (3, error.strerror or str(error))
+        _tell(on_failure, status="refused", exit_code=code, period=period, folder=None, message=message)
+        if as_json:
+            print(_refused(period, code, message))
         raise
     for result in ended:
         if result.status != "planned":
             command, code = on_failure if result.exit_code else on_success, result.exit_code
             _tell(command, status=result.status, exit_code=code, period=result.period, folder=result.folder, message=result.message)
+
+
+def _refused(period: str, exit_code: int, message: str) -> str:
+    from fcrlib.publish.run import RunResult
+
+    return json.dumps({**asdict(RunResult("refused", exit_code, period, Path(), message)), "folder": None})
 
 
 def _tell(command: str | None, *, status: str, exit_code: int, period: str, folder: Path | None, message: str) -> None:

@@ -55,9 +55,12 @@ def report_run(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="tell of every cell")] = False,
 ) -> None:
     """Run the notebooks for a period and publish the report."""
+    from fcrlib.publish.light import leave_out
     from fcrlib.publish.run import run
 
-    with told(period or "", on_success=on_success, on_failure=on_failure) as ended, watched(log_file, quiet=quiet, verbose=verbose) as progress:
+    leave_out()
+    hooks = told(period or "", on_success=on_success, on_failure=on_failure, as_json=as_json)
+    with hooks as ended, watched(log_file, quiet=quiet, verbose=verbose) as progress:
         settings = own_settings()
         folder = desk_folder(settings, desk)
         # A mistake in these files would otherwise end the first notebook, where only its first line is seen.

@@ -19,8 +19,10 @@ Published = Annotated[str, typer.Argument(help="period of a published report", s
 
 def report_list(out: Reports = None) -> None:
     """List the published reports, the newest first."""
-    from fcrlib.publish.shelf import listing
+    from fcrlib.publish.shelf import damaged, listing
 
+    for problem in damaged(shelf(out)):
+        tell(f"note: {problem}")
     for report in listing(shelf(out)):
         figures = " · ".join(f"{name} {value}" for name, value in report.kpis)
         print(f"{report.period:<12} {report.title}\n{'':<12} {figures}\n{'':<12} {report.folder / 'report.html'}")

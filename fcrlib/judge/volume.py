@@ -18,6 +18,8 @@ from fcrlib.model.errors import UsageError
 
 DAY = timedelta(days=1)
 ESTIMATES = ("at_risk", "events", "mean", "se", "low", "high", "n", "clusters")
+OURS = frozenset({*ESTIMATES, "time", "day", "exits"})
+"""Columns of the tables here, which no column of groups can be called."""
 NONE_SEEN = 3.688879454113936  # upper 97.5 % limit of a Poisson mean of which nothing was seen
 
 
@@ -27,8 +29,8 @@ def mean_cumulative(frame: pl.DataFrame, *, times: str, seen: str, by: str | Seq
     Parameters
     ----------
     frame
-        One row per unit: `seen` (how long, any number), `times` (a list of numbers: when its events came; those after `seen` are
-        passed over), `by` and `cluster`. A unit of which `seen` is not known, or is below nothing, is left out.
+        One row per unit: `seen` (how long, any number), `times` (a list of numbers: when its events came; those after `seen`, or
+        before nothing, are passed over), `by` and `cluster`. A unit of which `seen` is not known, or is below nothing, is left out.
     cluster
         Column whose units belong together, usually the customer; a null is a cluster of its own, and without it every unit is one.
 
@@ -51,20 +53,32 @@ def mean_cumulative(frame: pl.DataFrame, *, times: str, seen: str, by: str | Seq
     [(5.0, 3, 1, 0.333), (8.0, 2, 2, 1.333)]
     """
     keys = keys_of(by)
-    known(frame, [times, seen, *keys, *([cluster] if cluster else [])], numbers=[seen])
+    _refuse(frame, times=times, seen=seen, keys=keys, cluster=cluster)
     units, events = _units(frame, times=times, seen=seen, keys=keys, cluster=cluster)
     table = _nelson(units, events, keys=keys or ["_whole"])
     return _with_limits(table).filter(pl.col("events") > 0).select(*keys, time="_t", **{name: pl.col(name) for name in ESTIMATES})
+
+
+def _refuse(frame: pl.DataFrame, *, times: str, seen: str, keys: list[str], cluster: str | None) -> None:
+    known(frame, [times, seen, *keys, *([cluster] if cluster else [])], numbers=[seen])
+    held = frame.schema[times]
+    inner = held.inner if isinstance(held, pl.List) else None
+    problems = (
+        [] if inner is not None and (inner.is_numeric() or inner == pl.Null) else [f"column {times!r} is {held}, but it must be lists of numbers"]
+    )
+    problems += [f"column {name!r} must be called something else: the table uses that name" for name in keys if name in OURS or name[:1] == "_"]
+    if problems:
+        raise UsageError("the columns are not those that the question needs", problems)
 
 
 def _units(frame: pl.DataFrame, *, times: str, seen: str, keys: list[str], cluster: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The units with `_seen` and `_member`, and one row per event that was seen, at `_t`."""
     member = pl.lit(None, pl.String) if cluster is None else pl.col(cluster).cast(pl.String)
     lone = pl.format("\x00{}", pl.int_range(pl.len()))
-    units = frame.select(*keys, _whole=pl.lit(0, pl.Int8), _seen=pl.col(seen).cast(pl.Float64), _member=member, _times=pl.col(times))
+    units = frame.select(*keys, _whole=pl.lit(0, pl.Int8), _seen=pl.col(seen).cast(pl.Float64).fill_nan(None), _member=member, _times=pl.col(times))
     units = units.filter(pl.col("_seen") >= 0).sort("_member", "_seen", nulls_last=True).with_columns(pl.col("_member").fill_null(lone))
     events = units.select(pl.exclude("_times"), _t=pl.col("_times").list.eval(pl.element().cast(pl.Float64))).explode("_t")
-    return units.drop("_times"), events.filter(pl.col("_t") <= pl.col("_seen"))
+    return units.drop("_times"), events.filter(pl.col("_t").is_between(0, pl.col("_seen")))
 
 
 def _nelson(units: pl.DataFrame, events: pl.DataFrame, *, keys: list[str]) -> pl.DataFrame:
@@ -143,7 +157,7 @@ def by_day(
     [(0.0, 3, 0, 0.0), (7.0, 2, 1, 0.333), (12.0, 1, 3, 1.333), (13.0, 0, 3, None)]
     """
     keys = keys_of(by)
-    known(frame, [times, seen, *keys, *([cluster] if cluster else [])], numbers=[seen])
+    _refuse(frame, times=times, seen=seen, keys=keys, cluster=cluster)
     units, events = _units(frame, times=times, seen=seen, keys=keys, cluster=cluster)
     own = keys or ["_whole"]
     table = _nelson(units, events, keys=own).with_columns(_gone=pl.col("exits").cum_sum().over(own), _so_far=pl.col("events").cum_sum().over(own))

@@ -94,8 +94,6 @@ def _size(value: Any) -> int:
     return sum(map(_size, value)) if isinstance(value, list) else 8
 
 
-def bound_prints(ipython: Path) -> None:
-    """Write into a kernel's own IPython folder what cuts its prints."""
-    folder = ipython / "profile_default" / "startup"
-    folder.mkdir(parents=True)
-    (folder / "00-bounds.py").write_text(_STARTUP.format(limit=PRINTED), encoding="utf-8")
+def bound_prints(startup: Path) -> None:
+    """Write into a kernel's own startup folder what cuts its prints."""
+    (startup / "00-bounds.py").write_text(_STARTUP.format(limit=PRINTED), encoding="utf-8")

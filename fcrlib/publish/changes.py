@@ -10,6 +10,7 @@ from typing import Any
 
 from fcrlib.model.numbers import spell_change
 from fcrlib.show.names import capital
+from fcrlib.show.telling.fixes import ACTIONS
 
 REDEFINED, RESORTED = "definition changed", "the ways of failing are told apart differently"
 MEASURED = ("kpi", "mode", "finding")
@@ -26,8 +27,9 @@ SHORT = {"up": "▲ up", "down": "▼ down", "new": "new", "within noise": "no c
 
 
 def measured(content: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What a report measures; a finding without a number has nothing that could move."""
-    return [fields for fields in (*content["kpis"], *content["findings"]) if fields["role"] in MEASURED and fields["measure"]]
+    """What a report measures; a finding without a number has nothing that could move, and what became of an action is told in its own part."""
+    every = [fields for fields in (*content["kpis"], *content["findings"]) if fields["role"] in MEASURED and fields["measure"]]
+    return [fields for fields in every if fields["details"].get("part") != ACTIONS]
 
 
 def moved(fields: Mapping[str, Any]) -> str:
@@ -74,25 +76,28 @@ def tone(fields: Mapping[str, Any]) -> str:
 
 
 def lines(content: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What moved, one line each: `label`, `head` (the same for people), `id`, `title`, `change`, `tone`; what moved clearly comes first.
+    """What moved, one line each: `label`, `head` (the same for people), `id`, `role`, `title`, `change`, `tone`; what moved clearly comes first.
 
     What showed no clear change comes last, so that nobody has to wonder whether it was looked at.
     """
     entries = [fields for fields in measured(content) if fields["change"]]
     found = [line(fields) for fields in entries if fields["change"]["why"] != REDEFINED]
-    gone = [{"label": "gone", "id": item["id"], "title": capital(item["title"]), "change": "", "tone": "level"} for item in content["gone"]]
+    bare = {"label": "gone", "change": "", "tone": "level"}
+    gone = [{**bare, "id": item["id"], "role": item.get("role", ""), "title": capital(item["title"])} for item in content["gone"]]
     redefined = any(fields["change"]["why"] == REDEFINED for fields in entries)
-    first = {"label": "not comparable", "id": "", "title": "What counts as resolved is defined differently now", "tone": "level"}
-    every = [*([{**first, "change": "the numbers are not compared"}] if redefined else []), *found, *gone]
+    said = "the two reports are not compared; where this page compares periods, it judges both by the new definition"
+    first = {"label": "not comparable", "id": "", "role": "kpi", "title": "What counts as resolved is defined differently now", "tone": "level"}
+    every = [*([{**first, "change": said}] if redefined else []), *found, *gone]
     return [{**one, "head": HEADS[one["label"]]} for label in ORDER for one in every if one["label"] == label]
 
 
 def line(fields: Mapping[str, Any]) -> dict[str, str]:
     """One thing that was looked at in both periods, or is new."""
     label, title = str(fields["change"]["label"]), capital(str(fields["details"].get("name") or fields["title"]))
-    return {"label": label, "id": str(fields["id"]), "title": title, "change": moved(fields), "tone": tone(fields)}
+    change = "" if label == "new" else moved(fields)
+    return {"label": label, "id": str(fields["id"]), "role": str(fields["role"]), "title": title, "change": change, "tone": tone(fields)}
 
 
 def clear(content: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The lines without those that show no clear change."""
-    return [one for one in lines(content) if one["label"] != "within noise"]
+    """The lines about key figures and ways of failing, without those that show no clear change."""
+    return [one for one in lines(content) if one["label"] != "within noise" and one["role"] in ("kpi", "mode")]

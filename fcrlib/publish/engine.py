@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import nbformat
 import polars as pl
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient  # type: ignore[import-untyped]
 from papermill.engines import NotebookExecutionManager  # type: ignore[import-untyped]
@@ -29,6 +30,7 @@ from traitlets.config import Config
 
 from fcrlib.model.settings import CHOSEN
 from fcrlib.publish.bounds import Bounds, bound_prints
+from fcrlib.publish.light import left_out_of
 
 Status = Literal["ok", "failed", "exited", "died", "timeout", "deadline", "interrupted"]
 EXIT_CODES: dict[str, int] = {"ok": 0, "failed": 1, "exited": 1, "timeout": 124, "deadline": 124, "interrupted": 130, "died": 138}
@@ -251,7 +253,10 @@ def _outcome(manager: _Manager, *, name: str, started: float) -> Outcome:
 def _run(manager: _Manager, *, folder: Path, cell_timeout: timedelta, deadline: timedelta, settings: Path | None, stop: threading.Event) -> None:
     # What is left when the process itself is killed is removed by a later run.
     with tempfile.TemporaryDirectory(prefix=f"fcr-{os.getpid()}-", ignore_cleanup_errors=True) as scratch:
-        bound_prints(Path(scratch) / "ipython")
+        startup = Path(scratch) / "ipython" / "profile_default" / "startup"
+        startup.mkdir(parents=True)
+        bound_prints(startup)
+        left_out_of(startup)
         client = _client(manager, folder=folder, scratch=Path(scratch), cell_timeout=cell_timeout, deadline=deadline)
         client.stop, client.bounds = stop, Bounds()
         # Threads of linear algebra on small matrices wait for one another more than they help.
@@ -302,6 +307,9 @@ def _client(manager: _Manager, *, folder: Path, scratch: Path, cell_timeout: tim
         resources={"metadata": {"path": str(folder)}},
     )
     client.ends = ends
+    client.create_kernel_manager()
+    # The Python of this very process: somebody's own "python3" elsewhere on the machine may be another one.
+    client.km.kernel_spec_manager = KernelSpecManager(kernel_dirs=[])
     return client
 
 

@@ -138,13 +138,15 @@ def _numbered(content: Mapping[str, Any]) -> list[str]:
     for place, card in enumerate(sorted_out(content, {})["ranked"], start=1):
         size = ", ".join(text for text in (card["value"] if card["role"] == "mode" else "", card["cost"], card["short"]) if text)
         name = f"{_words(card['name'])}{f' ({_words(size)})' if size else ''}" if card["role"] == "mode" else _words(card["title"])
-        todo = f" Do: {_words(card['action'])}" if card["action"] else ""
+        name += f", {_words(card['mostly'])}" if card["mostly"] else ""
+        todo = f" Do: {_words(card['action']).rstrip('.')}." if card["action"] else ""
         lines.append(f"{place}. {name}.{todo} Owner: {_words(card['owner'] or 'nobody yet')}.".replace("..", "."))
     return [*lines, ""] if lines else []
 
 
 def _changes(content: Mapping[str, Any]) -> list[str]:
-    lines = [f"- {_words(line['title'])}: {_words(line['change'] or line['head'].lower())}" for line in clear(content)]
+    since = f" since {_words(content['previous'] or '')}"
+    lines = [f"- {_words(line['title'])}: {_words(line['change'] or line['head'].lower()).replace(since, '')}" for line in clear(content)]
     return [f"Since {_words(content['previous'])}:", *lines] if content["previous"] and lines else []
 
 

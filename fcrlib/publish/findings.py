@@ -260,17 +260,30 @@ def _entry(item: Found) -> dict[str, Any]:
 
 
 def compared(now: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """Write the changes into the content of `findings.json`; what a notebook compared itself, by one definition, stays as it said."""
+    """Write the changes into the content of `findings.json`.
+
+    What a notebook compared itself, by one definition for both periods, stays as it said; but where the earlier report told things apart in another way,
+    a reader who holds the two side by side would see numbers that do not fit, so nothing is said to have moved.
+    """
     changes = compare(now, before)
     words = {id: asdict(change) for id, change in changes.items()}
-    titles = {fields["id"]: fields["title"] for fields in measured(before)} if before else {}
+    earlier = {fields["id"]: fields for fields in measured(before)} if before else {}
+    redefined = any(change.why == REDEFINED for change in changes.values())
+    gone = [earlier[id] for id, change in changes.items() if change.label == "gone" and not redefined]
     return {
         **now,
         "previous": before["period"]["label"] if before else None,
         "kpis": [{**fields, "change": words.get(fields["id"]) or fields["change"]} for fields in now["kpis"]],
-        "findings": [{**fields, "change": fields["change"] or words.get(fields["id"])} for fields in now["findings"]],
-        "gone": [{"id": id, "title": titles[id]} for id, change in changes.items() if change.label == "gone"],
+        "findings": [{**fields, "change": _told(fields, words.get(fields["id"]), redefined=redefined)} for fields in now["findings"]],
+        "gone": [{"id": fields["id"], "role": fields["role"], "title": fields["details"].get("name") or fields["title"]} for fields in gone],
     }
+
+
+def _told(fields: Mapping[str, Any], found: dict[str, Any] | None, *, redefined: bool) -> dict[str, Any] | None:
+    """Which of two comparisons is told: that of the notebook, or that of the two reports."""
+    if redefined:
+        return found if found and found["why"] == REDEFINED else None
+    return found if found and found["why"] == RESORTED else fields["change"] or found
 
 
 def diff_text(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -303,7 +316,7 @@ def read(file: Path) -> dict[str, Any] | None:
         fields: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if fields["schema"] == SCHEMA:
             return fields
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{file} is damaged ({error}): publish that period again") from None
     raise DataError(f"{file} was written by another version of fcrlib (schema {fields['schema']}): publish that period again")
 

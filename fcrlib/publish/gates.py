@@ -29,6 +29,8 @@ _NOT_WORDS = re.compile(r"\b[0-9a-f]{12,64}\b|-?\d+\.\d+(?:e[-+]?\d+)?|\b\d{4}-\
 # What an interactive page carries of the drawing library is the same in every report, and is not counted.
 _LIBRARY = re.compile(rb'<script type="application/gzip" id="library">[^<]*</script>')
 _LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:image/)", re.IGNORECASE)
+_ALLOWED = {"default-src": "'none'", "style-src": "'unsafe-inline'", "img-src": "data:", "base-uri": "'none'", "form-action": "'none'"}
+_NAMED_SCRIPT = re.compile(r"'sha256-[\w+/]{43}='")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ class Page(HTMLParser):
         page.feed(path.read_text(encoding="utf-8"))
         page.close()
         page._judge_scripts()
-        if path.suffix == ".html" and not page.policy:
-            page.problems.append("it has no content security policy")
+        if path.suffix == ".html":
+            page.problems += _lax(page.policy)
         if missing := page.pictures - page.described:
             page.problems.append(f"{missing} of {page.pictures} pictures have no description")
         return page
@@ -103,7 +105,7 @@ class Page(HTMLParser):
         self.problems += [f"the attribute {name} on <{tag}>" for name in known if name.startswith("on")]
         self.problems += [f"<{tag}> loads from outside" for name, value in known.items() if _outside(tag, name, value)]
         self.problems += [f"the link '{value[:40]}'" for name, value in known.items() if name == "href" and _odd(value)]
-        if tag == "meta" and known.get("http-equiv", "").lower() == "content-security-policy":
+        if tag == "meta" and known.get("http-equiv", "").lower() == "content-security-policy" and "head" in self.open:
             self.policy = self.policy or known.get("content", "")
         self._identify(known.get("id", ""))
         if tag == "a" and "href" in known:
@@ -156,6 +158,31 @@ class Page(HTMLParser):
             self.described += 1
 
 
+def _lax(policy: str) -> list[str]:
+    """What is wrong with a security policy: it has to forbid everything, and may allow again what a report needs and nothing else.
+
+    Examples
+    --------
+    >>> _lax("default-src 'none'; img-src data: https:")
+    ['its content security policy allows img-src https:']
+    >>> _lax("img-src data:")
+    ["its content security policy does not say default-src 'none'"]
+    """
+    if not policy.strip():
+        return ["it has no content security policy"]
+    found: dict[str, list[str]] = {}
+    for name, *values in (part.split() for part in policy.split(";") if part.strip()):
+        # A browser reads the first of two that have the same name.
+        found.setdefault(name.lower(), values)
+    odd = [f"{name} {value}" for name, values in found.items() for value in values if not _fits(name, value)]
+    missing = [] if found.get("default-src") == ["'none'"] else ["its content security policy does not say default-src 'none'"]
+    return [*missing, *(f"its content security policy allows {one}" for one in odd if not one.startswith("default-src"))]
+
+
+def _fits(name: str, value: str) -> bool:
+    return value in ("'none'", _ALLOWED.get(name)) or (name == "script-src" and _NAMED_SCRIPT.fullmatch(value) is not None)
+
+
 def _unpacked(text: str) -> str | None:
     """What was packed, or None where nothing can be unpacked."""
     try:
@@ -178,7 +205,11 @@ def _outside(tag: str, name: str, value: str) -> bool:
 
 def _odd(link: str) -> bool:
     """A link may lead to a place in this folder or to an https page, which opens only when somebody follows it."""
-    return urlsplit(re.sub(r"[\s\x00-\x1f]", "", link)).scheme.lower() not in ("", "https") or link.strip().startswith("//")
+    try:
+        parts = urlsplit(re.sub(r"[\s\x00-\x1f]", "", link))
+    except ValueError:
+        return True
+    return parts.scheme.lower() not in ("", "https") or (not parts.scheme and bool(parts.netloc))
 
 
 def _size(folder: Path, limit: int) -> list[Problem]:
@@ -220,9 +251,10 @@ def _drawn_in(folder: Path) -> Iterator[Mapping[str, Any]]:
 def _broken(path: Path, page: Page, pages: Mapping[Path, Page]) -> Iterator[str]:
     """Links that lead nowhere; the list of all reports lies outside and is made later."""
     for link in dict.fromkeys(page.links):
-        parts = urlsplit(link)
-        if parts.scheme or link in OUTSIDE:
+        # What cannot be followed at all is told as an odd link.
+        if _odd(link) or urlsplit(link).scheme or link in OUTSIDE:
             continue
+        parts = urlsplit(link)
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if not target.is_file():
             yield f"the link '{link}' leads nowhere"

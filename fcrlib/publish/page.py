@@ -19,7 +19,7 @@ from fcrlib.model.numbers import MINUS
 from fcrlib.publish.changes import lines
 from fcrlib.publish.findings import Drawn
 from fcrlib.publish.interactive import live
-from fcrlib.publish.parts import CAUTIONS, cautions, entry, lede, named, rest_of, sorted_out
+from fcrlib.publish.parts import CAUTIONS, cautions, entry, lede, named, rest_of, shared_why, sorted_out
 from fcrlib.show.svg import harden
 from fcrlib.show.tables import as_html
 from fcrlib.show.theme import css_inks
@@ -58,6 +58,7 @@ def report(content: Mapping[str, Any], *, drawn: Sequence[Drawn], run_at: str, d
         title=headline or f"First contact resolution, {content['period']['label']}",
         lede=lede(content, ranked),
         counted=rest_of(content),
+        shared=shared_why(ranked),
         care=care[:CAUTIONS],
         more_care=care[CAUTIONS:],
         kpis=[entry(fields) for fields in content["kpis"]],
@@ -74,7 +75,7 @@ def report(content: Mapping[str, Any], *, drawn: Sequence[Drawn], run_at: str, d
 
 def _standing(parts: Mapping[str, Any]) -> set[str]:
     """The ids of the figures that the page draws."""
-    cards = [card for name in ("ranked", "friction", "actions", "others") for card in parts[name]]
+    cards = [card for name in ("ranked", "friction", "actions", "waiting", "others") for card in parts[name]]
     sections = [part for chapter in parts["chapters"] for part in chapter["parts"]]
     return {drawing["id"] for part in (*cards, *sections) for drawing in part["figures"]}
 

@@ -132,7 +132,7 @@ def check(given: Mapping[str, object], *, notebooks: Mapping[str, Mapping[str, P
 
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f", did you mean '{near[0]}'?" if near else ""
+    hint = f", did you mean '{near[0]}'?" if near else "."
     return f"{name}: no notebook has this parameter{hint} Known: {', '.join(known) or 'none'}"
 
 

@@ -16,9 +16,12 @@ from fcrlib.model.numbers import count, spell, spell_interval
 from fcrlib.publish.changes import moved, short, tone
 from fcrlib.show.names import capital
 from fcrlib.show.quote import quote
+from fcrlib.show.telling.friction import PLACE, WEEKS, owned
 
 Fields = Mapping[str, Any]
 MOST, SHORT_TABLE, DRAWINGS, CAUTIONS, QUOTES = 5, 12, 3, 4, 3
+BESIDE = (PLACE, WEEKS)  # what only adds to a way of failing
+_HALF, _FIFTH = 1 / 2, 1 / 5
 GRADES = {"A": "strong", "B": "good", "C": "fair", "D": "a lead"}
 _END = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
 
@@ -26,20 +29,23 @@ _END = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
 def sorted_out(content: Fields, figures: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """Everything of a report in its part: `ranked` (with all that speaks of the same way of failing), `friction`, `actions`, `others`, `chapters`.
 
-    Without ways of failing, the first findings are ranked.
+    `waiting` are the actions that cannot be judged yet. Without ways of failing, the first findings are ranked.
     """
     found = [fields for fields in content["findings"] if fields["role"] in ("mode", "finding")]
     sections = {part: [fields for fields in found if fields["details"].get("part") == part] for part in ("friction", "actions")}
     free = [fields for fields in found if fields["details"].get("part") not in sections]
+    alone = [fields for fields in free if fields["details"].get("part") not in BESIDE]
     modes = _by_weight([fields for fields in free if fields["role"] == "mode"])
-    heads = (modes or free)[:MOST]
+    heads = (modes or alone)[:MOST]
     ids, ways = {fields["id"] for fields in heads}, {fields["mode"] for fields in heads if fields["mode"] and modes}
     beside = [fields for fields in free if fields["id"] not in ids and fields["mode"] in ways]
-    others = [fields for fields in free if fields["id"] not in ids and fields["mode"] not in ways]
+    others = [fields for fields in alone if fields["id"] not in ids and fields["mode"] not in ways]
     shown: set[str] = set()
     ranked = [_card(fields, [one for one in beside if modes and one["mode"] == fields["mode"]], figures, shown) for fields in heads]
     parts = {name: [_card(fields, [], figures, shown) for fields in rows] for name, rows in {**sections, "others": others}.items()}
-    return {"ranked": ranked, **parts, "chapters": _chapters(content, figures, shown=shown)}
+    waiting = [card for card in parts["actions"] if not card["judged"]]
+    parts["actions"] = [card for card in parts["actions"] if card["judged"]]
+    return {"ranked": ranked, **parts, "waiting": waiting, "chapters": _chapters(content, figures, shown=shown)}
 
 
 def named(content: Fields) -> set[str]:
@@ -70,7 +76,24 @@ def _first(ranked: Sequence[Fields]) -> str:
     cost = f"; {first['cost']}" if first["cost"] else ""
     owner = f" Its owner is the {first['owner']}." if first["owner"] and not first["owner"].startswith(("the ", "who")) else ""
     owner = f" Its owner is {first['owner']}." if first["owner"] and not owner else owner
-    return f"First to fix: {first['name'][:1].lower()}{first['name'][1:]} ({first['value']} of the failed contacts{cost}).{owner}"
+    where = f", {first['mostly']}" if first["mostly"] else ""
+    return f"First to fix: {first['name'][:1].lower()}{first['name'][1:]} ({first['value']} of the failed contacts{cost}){where}.{owner}"
+
+
+def _mostly(fields: Fields, beside: Sequence[Fields]) -> str:
+    """Where to begin: the part of the product that a way of failing is at home in, else the place where it clearly stands out, if much of it lies there."""
+    where = next((str(one["details"]["where"]) for one in beside if one["details"].get("where")), "")
+    n = (fields["measure"] or {}).get("n") or 0
+    places = [one["details"] for one in beside if n and one["details"].get("there", 0) >= _FIFTH * n]
+    if where or not places:
+        return where
+    return f"{'mostly' if places[0]['there'] >= _HALF * n else 'often'} {places[0]['of']}"
+
+
+def shared_why(cards: Sequence[Fields]) -> str:
+    """Why all of several findings have their grade, where the reason is the same: it need be said only once."""
+    whys = {card["why"] for card in cards}
+    return str(next(iter(whys))) if len(cards) > 1 and len(whys) == 1 else ""
 
 
 def rest_of(content: Fields) -> list[str]:
@@ -97,6 +120,8 @@ def entry(fields: Fields) -> dict[str, Any]:
         "name": capital(str(fields["details"].get("name") or fields["title"])),
         "bone": str(fields["details"].get("bone", "")),
         "cumulative": str(fields["details"].get("cumulative", "")),
+        "moved": str(fields["details"].get("moved", "")) if (fields["change"] or {"why": "none"})["why"] == "" else "",
+        "judged": bool(fields["details"].get("judged", True)),
         "grade_word": GRADES.get(fields["grade"] or "", ""),
         "measured": measure is not None,
         "value": spell(measure, currency=currency) if measure else "–",
@@ -126,11 +151,14 @@ def _card(fields: Fields, beside: Sequence[Fields], figures: Mapping[str, dict[s
     fresh = [id for id in asked if id not in shown][:DRAWINGS]
     shown.update(fresh)
     quotes = dict.fromkeys((ref, quote(text)) for one in (fields, *beside) for ref, text in one["examples"])
-    places = [entry(one) for one in beside]
+    places = [entry(one) for one in sorted(beside, key=lambda one: one["details"].get("part") != PLACE)]
+    area = next((str(one["details"]["area"]) for one in beside if one["details"].get("area")), "")
     return {
         **entry(fields),
+        "owner": owned(str(fields["owner"]), area) if area else fields["owner"],
+        "mostly": _mostly(fields, beside),
         "chains": [one for one in [entry(fields), *places] if one["chain"]],
-        "places": [one for one in places if not one["chain"] and not one["id"].startswith("weeks-")],
+        "places": [one for one in places if not one["chain"] and not one["id"].startswith(f"{WEEKS}-")],
         "figures": [figures[id] for id in fresh],
         "seen": [figures[id] for id in seen],
         "examples": list(quotes)[:QUOTES],

@@ -88,7 +88,13 @@ class Plan:
             Path.home(): "~",
             Path(sys.prefix): "python",
         }
-        return {str(path.resolve()): word for path, word in known.items() if len(str(path.resolve())) > 3}
+        found = {str(path.resolve()): word for path, word in known.items() if len(str(path.resolve())) > 3}
+        # The cell of given parameters spells letters beyond ASCII as escapes.
+        return {**{_escaped(path): word for path, word in found.items()}, **found}
+
+
+def _escaped(path: str) -> str:
+    return path.encode("unicode_escape").decode().replace('"', r"\"")
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -40,7 +41,7 @@ def build(period: str, *, reports: Path, drawings: Literal["still", "interactive
             return RunResult("locked", LOCKED, parsed.label, target, f"another run of {parsed.label} is under way")
         content = _content(parsed.label, reports)
         again, problems = render(
-            [target / "evidence" / f"{chapter['name']}.ipynb" for chapter in content["chapters"]],
+            _evidence(target, content),
             page,
             period=parsed,
             before=last_before(reports, parsed),
@@ -59,6 +60,17 @@ def build(period: str, *, reports: Path, drawings: Literal["still", "interactive
         index(reports, organisation=content["organisation"])
         count = sum(fields["role"] in ("mode", "finding") for fields in again["findings"])
         return RunResult("published", 0, parsed.label, target, f"built {target / 'report.html'}", (), count, notes=(why,) if why else ())
+
+
+def _evidence(target: Path, content: Mapping[str, Any]) -> list[Path]:
+    """The executed notebooks beside a report, in its order; a name that leads elsewhere, or to nothing, was written by another hand."""
+    names, there = [str(chapter["name"]) for chapter in content["chapters"]], {path.stem: path for path in (target / "evidence").glob("*.ipynb")}
+    if lost := [name for name in names if name not in there]:
+        raise UsageError(
+            f"the report in {target} cannot be built again: {len(lost)} of {len(names)} notebooks are not beside it",
+            [f"evidence/{name[:60]}.ipynb is missing" for name in lost],
+        )
+    return [there[name] for name in names]
 
 
 def checked(period: str, *, reports: Path) -> RunResult:

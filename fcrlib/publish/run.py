@@ -25,7 +25,7 @@ from fcrlib.publish.guard import locked, swept, terminable
 from fcrlib.publish.plan import Limits, Plan, plan
 from fcrlib.publish.progress import Progress, Silent
 from fcrlib.publish.provenance import Ran, overhead, written
-from fcrlib.publish.shelf import index, last_before, place, seal
+from fcrlib.publish.shelf import damaged, index, last_before, place, seal
 
 LOCKED, GATED, TERMINATED = 75, 4, 143
 ENDINGS = {"failed": "failed", "exited": "failed", "died": "died", "timeout": "late", "deadline": "late", "interrupted": "interrupted"}
@@ -46,7 +46,7 @@ class RunResult:
     gates
         What kept the report from being published.
     notes
-        What else there is to know: why there is no PDF, or, of a run that was only planned, what it would do.
+        What else there is to know: older reports that cannot be read, why there is no PDF, or, of a run that was only planned, what it would do.
     """
 
     status: str
@@ -233,7 +233,7 @@ def _published(ready: Plan, diary: Diary, form: _Form) -> RunResult:
     if problems:
         said = f"not published: {len(problems)} problem{'s' * (len(problems) > 1)}, first {problems[0]}"
         return replaced(_ended(ready, diary, "gated", GATED, said, tuple(map(str, problems))), folder=page)
-    notes = _printed(page) if form.pdf == "printed" else ()
+    notes = (*damaged(ready.reports), *(_printed(page) if form.pdf == "printed" else ()))
     timed = {**record, "overhead": overhead(diary.ran, rendering=monotonic() - began)}
     (page / "run.json").write_text(_as_text(timed), encoding="utf-8")
     seal(page)

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from fcrlib.model.errors import UsageError
+from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.finding import Measure
 from fcrlib.model.numbers import spell
 from fcrlib.model.period import Period
@@ -38,9 +38,27 @@ class Listed:
 
 def listing(reports: Path) -> list[Listed]:
     """Every published report, the newest period first; a folder that is not named after its period is a copy, not a report."""
-    contents = [(file.parent, findings.read(file)) for file in sorted(reports.glob("*/findings.json"))]
-    listed = [_listed(folder, content) for folder, content in contents if content and content["period"]["label"] == folder.name]
+    listed = [report for report in map(_read, _found(reports)) if isinstance(report, Listed) and report.period == report.folder.name]
     return sorted(listed, key=lambda report: (report.last, report.first), reverse=True)
+
+
+def damaged(reports: Path) -> list[str]:
+    """Why reports that are there are not listed, in words; they hinder no other report."""
+    return [problem for problem in map(_read, _found(reports)) if isinstance(problem, str)]
+
+
+def _found(reports: Path) -> list[Path]:
+    return sorted(reports.glob("*/findings.json"))
+
+
+def _read(file: Path) -> Listed | str:
+    """A report, or why it cannot be read."""
+    try:
+        return _listed(file.parent, findings.read(file) or {})
+    except DataError as error:
+        return error.what
+    except (KeyError, TypeError, AttributeError):
+        return f"{file} is damaged (something is missing in it): publish that period again"
 
 
 def _listed(folder: Path, content: Mapping[str, Any]) -> Listed:
@@ -82,8 +100,9 @@ def _replace(file: Path, text: str) -> Path:
 
 
 def last_before(reports: Path, period: Period) -> dict[str, Any] | None:
-    """The content of the previous period's report, if it was published."""
-    return findings.read(reports / period.previous().label / "findings.json")
+    """The content of the previous period's report, if it was published and can be read."""
+    file = reports / period.previous().label / "findings.json"
+    return findings.read(file) if isinstance(_read(file), Listed) else None
 
 
 SUMS = "SHA256SUMS"

@@ -7,7 +7,8 @@ another one's heading. The object carries itself out of a notebook under a mimet
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -221,12 +222,27 @@ def _plain(value: object) -> object:
 
 def _prune(fields: dict[str, Any], *, id: str) -> dict[str, Any]:
     datasets = fields.pop("datasets", {})
-    words = json.dumps(fields)
+    drawn = list(_words({key: value for key, value in fields.items() if key != "config"}))
     marks = sum(len(rows) for rows in datasets.values())
     if marks > 4 * MARKS or any(len(rows) > MARKS for rows in datasets.values()):
         raise UsageError(f"figure '{id}' would draw {marks:,} marks, a page bears {MARKS}: aggregate or bin them first")
-    kept = {key: [{name: value for name, value in row.items() if name in words} for row in rows] for key, rows in datasets.items()}
+    columns = {name for rows in datasets.values() for row in rows for name in row}
+    asked = {name: re.compile(rf"datum(?:\.|\[\s*['\"]){re.escape(name)}(?!\w)") for name in columns}
+    used = {name for name in columns if any(word == name or asked[name].search(word) for word in drawn)}
+    kept = {key: [{name: value for name, value in row.items() if name in used} for row in rows] for key, rows in datasets.items()}
     return {**fields, "datasets": kept}
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every string of a drawing that can name a column; what kind of mark or scale it is, and what its axes are called, names none."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from () if key in ("type", "mark", "title", "name") and isinstance(inner, str) else _words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _words(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 @lru_cache(maxsize=64)

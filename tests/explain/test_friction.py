@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
 from histories import study_of
@@ -15,6 +17,7 @@ from fcrlib.model.costs import Rates
 from fcrlib.model.errors import UsageError
 from fcrlib.model.finding import MIMETYPE
 from fcrlib.model.taxonomy import NON_RESOLVABLE, UNEXPLAINED, Taxonomy
+from fcrlib.show import charts
 from fcrlib.show.telling import friction as tell
 
 STUDY = study_of()

@@ -152,3 +152,25 @@ def test_what_cannot_be_counted_is_refused() -> None:
         mean_cumulative(engines(), times="times", seen="seen", cluster="who")
     with pytest.raises(DataError, match="no rows"):
         by_day(engines().clear(), times="times", seen="seen", days=[1])
+
+
+def test_a_time_or_a_sight_that_is_no_number_or_lies_before_the_start_is_passed_over() -> None:
+    units = pl.DataFrame({"times": [[math.nan, -1.0, 1.0], [2.0], []], "seen": [5.0, math.nan, 5.0]}, schema_overrides={"seen": pl.Float64})
+    told = mean_cumulative(units, times="times", seen="seen")
+    assert told.select("time", "at_risk", "events", "mean", "n").rows() == [(1.0, 2, 1, 0.5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "by", "said"),
+    [
+        ({"times": pl.lit(1.0)}, (), "must be lists of numbers"),
+        ({"times": pl.concat_list(pl.lit("a"))}, (), "must be lists of numbers"),
+        ({"n": pl.lit("a")}, "n", "'n' must be called something else"),
+        ({"_t": pl.lit("a")}, "_t", "'_t' must be called something else"),
+    ],
+)
+def test_columns_that_cannot_be_read_are_refused(changed: dict[str, pl.Expr], by: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        mean_cumulative(engines().with_columns(**changed), times="times", seen="seen", by=by)
+    with pytest.raises(UsageError, match=said):
+        by_day(engines().with_columns(**changed), times="times", seen="seen", days=[1], by=by)

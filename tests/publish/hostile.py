@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +67,7 @@ def payloads(port: int = CLOSED_PORT) -> dict[str, str]:
         "reversed": "\u202egnp.exe\u202c \u2067invoice\u2069",
         "null": f"a\x00<scr\x00ipt>{run}</scr\x00ipt>",
         "controls": "a\x01\x08\x0b\x0c\x1f\x7f\ufffe\uffff b",
-        "terminal": "\x1b]0;pwned\x07\x1b[2J\x1b]8;;http://evil.example\x07x\x1b]8;;\x07 [link=file:///x]y[/link]",
+        "terminal": "\x1b]0;pwned\x07\x1b[2J\x1b]8;;http://evil.example\x07x\x1b]8;;\x07 [link=file:/" + "//x]y[/link]",
         "kernel-path": "see\n/tmp/ipykernel_1/2.py line 0xdeadbeef01",
         "formula": "=1+1",
         "hyperlink": f'=HYPERLINK("{host}/cell","read")',
@@ -213,9 +216,31 @@ def own_files(folder: Path, words: Sequence[str]) -> Path:
         f'[[action]]\nslug = "{MODES[place % len(MODES)]}"\nwhat = {quoted(word)}\nowner = {quoted(word)}\nwhere = [{quoted(f"category={word}")}]\ndone = 2026-07-06\n'
         for place, word in enumerate(places[:8])
     )
-    for file, text in (("topics.toml", topics), ("whys.toml", pins), ("actions.toml", done)):
+    for file, text in (("topics.toml", topics), ("whys.toml", pins), ("actions.toml", done), ("modes.toml", taxonomy(plain))):
         (folder / file).write_text(text, encoding="utf-8")
     settings = folder / "fcr.toml"
-    heads = f'organisation = {quoted(words[0])}\ntopic_names = "topics.toml"\npins = "whys.toml"\nactions = "actions.toml"\n'
+    heads = f'organisation = {quoted(words[0])}\ntopic_names = "topics.toml"\npins = "whys.toml"\nactions = "actions.toml"\ntaxonomy = "modes.toml"\n'
     settings.write_text(heads, encoding="utf-8")
     return settings
+
+
+def taxonomy(words: Sequence[str]) -> str:
+    """The taxonomy that is shipped, with its signs and slugs, every word of which that a reader sees is hostile."""
+    shipped = tomllib.loads(files("fcrlib.model").joinpath("taxonomy.toml").read_text(encoding="utf-8"))
+    turn = cycle(words)
+    modes = shipped.pop("mode")
+    lines = [*_written({**shipped, "ordinary": [*shipped["ordinary"], *words]})]
+    for mode in modes:
+        traces, phrases = mode.pop("trace", []), mode.pop("phrase", [])
+        told = {key: next(turn) for key in ("name", "meaning", "owner", "remedy", "said")}
+        lines += ["[[mode]]", *_written({**mode, **told, "examples": [*mode["examples"], next(turn)]})]
+        for trace in traces:
+            lines += ["[[mode.trace]]", *_written(trace)]
+        for phrase in phrases:
+            lines += ["[[mode.phrase]]", *_written({**phrase, "says": next(turn)[:60]})]
+    return "\n".join(lines) + "\n"
+
+
+def _written(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Keys and values as TOML, which spells texts and lists as JSON does."""
+    yield from (f"{key} = {json.dumps(value)}" for key, value in fields.items())

@@ -37,7 +37,7 @@ def test_the_text_of_a_difference_names_everything_once() -> None:
     text = findings.diff_text(before, now)
     assert text.splitlines()[0] == "2026Q3 -> 2026Q4"
     assert "Went down:\n  Falls: ▼ −10.0 points since 2026Q3, worse" in text
-    assert "New among the findings:\n  Fresh: new since 2026Q3" in text
+    assert "New among the findings:\n  Fresh\n" in text
     assert "No longer among the findings:\n  Gone\n" in text
     assert text.index("Went down") < text.index("New among") < text.index("No longer among") < text.index("No clear change")
 
@@ -63,3 +63,22 @@ def test_a_finding_without_a_number_has_nothing_that_could_move() -> None:
     bare = content(Finding("weeks", "finding", "Week by week", figures=()))
     assert findings.compare(bare, bare) == {}
     assert changes.lines(findings.compared(bare, bare)) == []
+
+
+def test_another_definition_leaves_no_arrow_even_where_the_notebook_compared_by_one() -> None:
+    own = {"label": "up", "before": 0.4, "delta": 0.1, "why": "", "previous": "2026Q3", "of": ""}
+    before = content(measured("falls", 0.7, n=30000, good="up"), measured("gone", 0.5, n=50))
+    now = later(content(measured("falls", 0.6, n=30000, good="up"), measured("fresh", 0.5, n=50)))
+    told = {**now, "findings": [{**fields, "change": own} for fields in now["findings"]]}
+    assert [fields["change"] for fields in findings.compared(told, before)["findings"]] == [own, own]
+    other = findings.compared({**told, "definitions": {**told["definitions"], "fingerprint": "another"}}, before)
+    assert [fields["change"] and fields["change"]["why"] for fields in other["findings"]] == [changes.REDEFINED, None]
+    assert other["gone"] == []
+    assert [one["label"] for one in changes.lines(other)] == ["not comparable"]
+    assert not any(arrow in findings.write(other) for arrow in "▲▼")
+
+
+def test_what_became_of_an_action_is_told_in_its_own_part_only() -> None:
+    action = Finding("a", "finding", "t", measure=Measure(0.5, n=50), details={"part": "actions"})
+    assert changes.measured(content(action)) == []
+    assert len(changes.measured(content(measured("a", 0.5)))) == 1

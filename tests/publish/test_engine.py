@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -73,4 +74,21 @@ def test_streams_are_joined_the_zone_is_utc_and_stderr_is_quiet(write, capfd) ->
     assert outcome.status == "ok"
     assert len(outputs) == 1
     assert outputs[0].text.endswith("UTC UTC\n")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_kernel_is_this_python_and_loads_no_grammar_that_nobody_asks(write, tmp_path, monkeypatch) -> None:
+    spec = tmp_path / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    (spec / "kernel.json").write_text('{"argv": ["false"], "display_name": "another", "language": "python"}')
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    cells = ["import sys, altair, jsonschema", "assert sys.modules['rfc3987_syntax'] is None", f"assert sys.executable == {sys.executable!r}"]
+    outcome, _ = go(write("one", *cells), cell=30)
+    assert outcome.status == "ok", outcome.sentence()
+
+
+def test_a_home_that_cannot_be_written_is_no_word_on_the_side(write, monkeypatch, capfd) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.delenv("IPYTHONDIR", raising=False)
+    assert go(write("one", "1"), cell=20)[0].status == "ok"
     assert capfd.readouterr().err == ""

@@ -48,7 +48,7 @@ def test_a_change_is_named_by_what_chance_allows(before, now, label) -> None:
 def test_what_is_missing_now_is_gone() -> None:
     changes = findings.compare(content(), content(measured("a", 0.5)))
     assert changes["a"].label == "gone"
-    assert findings.compared(content(), content(measured("a", 0.5)))["gone"] == [{"id": "a", "title": "a"}]
+    assert findings.compared(content(), content(measured("a", 0.5)))["gone"] == [{"id": "a", "role": "finding", "title": "a"}]
 
 
 def test_another_definition_is_never_taken_for_movement() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from fcrlib.publish import gates
+from fcrlib.publish.page import CSP
 
-PAGE = '<html><head><meta http-equiv="Content-Security-Policy" content="x"></head><body>{}</body></html>'
+PAGE = """<html><head><meta http-equiv="Content-Security-Policy" content="default-src 'none'"></head><body>{}</body></html>"""
 
 
 def folder(tmp_path: Path, body: str = "", **files: str) -> Path:
@@ -31,6 +32,9 @@ def folder(tmp_path: Path, body: str = "", **files: str) -> Path:
         ('<p onclick="x()">a</p>', "attribute onclick"),
         ('<a href="java&#9;script:alert(1)">a</a>', "the link"),
         ('<a href="data:text/html,x">a</a>', "the link"),
+        ('<a href="https://[x">a</a>', "the link"),
+        ('<a href="//x.example/a">a</a>', "the link"),
+        ('<a href="\\\\x.example/a">a</a>', "leads nowhere"),
         ('<a href="gone.html">a</a>', "leads nowhere"),
         ('<a href="#gone">a</a>', "a place that is not there"),
         ('<svg width="1"></svg>', "1 of 1 pictures have no description"),
@@ -63,3 +67,34 @@ def test_a_page_without_policy_or_too_big_or_missing_is_stopped(tmp_path) -> Non
     (tmp_path / "report.html").write_text("<html></html>")
     assert "no content security policy" in str(gates.check(tmp_path)[0])
     assert "at most 5" in str(gates.check(tmp_path, limit=5)[0])
+
+
+@pytest.mark.parametrize(
+    ("policy", "what"),
+    [
+        ("x", "does not say default-src 'none'"),
+        ("img-src data:", "does not say default-src 'none'"),
+        ("default-src 'none' https:", "does not say default-src 'none'"),
+        ("default-src https:; default-src 'none'", "does not say default-src 'none'"),
+        ("default-src 'none'; img-src *", "allows img-src *"),
+        ("default-src 'none'; script-src 'unsafe-inline'", "allows script-src 'unsafe-inline'"),
+        ("default-src 'none'; script-src 'sha256-short='", "allows script-src 'sha256-short='"),
+        ("default-src 'none'; connect-src https://x.example", "allows connect-src"),
+        ("default-src 'none'; form-action https://x.example", "allows form-action"),
+    ],
+)
+def test_a_policy_that_allows_more_than_a_report_needs_is_stopped(tmp_path, policy, what) -> None:
+    (tmp_path / "report.html").write_text(PAGE.format("").replace("default-src 'none'", policy))
+    assert any(what in str(problem) for problem in gates.check(tmp_path))
+
+
+def test_a_policy_that_a_browser_would_not_obey_is_none(tmp_path) -> None:
+    policy = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'">"""
+    (tmp_path / "report.html").write_text(f"<html><head></head><body>{policy}</body></html>")
+    assert "no content security policy" in str(gates.check(tmp_path)[0])
+
+
+def test_the_policies_that_pages_carry_pass(tmp_path) -> None:
+    for script in ("", f"; script-src {gates.fingerprint('1')} {gates.fingerprint('2')}"):
+        (tmp_path / "report.html").write_text(PAGE.format("").replace("default-src 'none'", f"{CSP}{script}"))
+        assert gates.check(tmp_path) == []

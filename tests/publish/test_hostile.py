@@ -354,6 +354,15 @@ def test_a_hostile_desk_gives_a_whole_report_that_shows_the_words_as_words(publi
 
 
 @pytest.mark.slow
+def test_the_ways_of_failing_are_named_in_hostile_words_and_shown_as_words(published) -> None:
+    content = json.loads((published.still / "2026Q3" / "findings.json").read_text(encoding="utf-8"))
+    modes = [fields for fields in content["findings"] if fields["mode"]]
+    hostile = {flat(word.strip()) for word in published.words.values()}
+    assert len({flat(fields["owner"]) for fields in modes} & hostile) >= 5
+    assert len({flat(fields["action"]) for fields in modes} & hostile) >= 5
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["still", "live"])
 def test_nothing_fires_in_a_browser(published, driven, which) -> None:
     published.heard.hits.clear()
@@ -437,7 +446,7 @@ def test_files_are_named_by_us_and_lie_where_they_belong(published) -> None:
     files = [path.relative_to(published.still).as_posix() for path in published.still.rglob("*") if path.is_file()]
     assert [name for name in files if not re.fullmatch(r"[\w./-]+", name)] == []
     assert {path.name for path in published.root.iterdir()} == {
-        *(".cache", "still", "live", "topics.toml", "whys.toml", "actions.toml", "fcr.toml"),
+        *(".cache", "still", "live", "topics.toml", "whys.toml", "actions.toml", "modes.toml", "fcr.toml"),
         "desk <img src=x onerror=alert(1)>'{{7*7}}",
     }
     assert not (NOTEBOOKS / "evil").exists()

@@ -143,7 +143,7 @@ def test_a_comparison_inside_the_data_needs_no_earlier_report(tmp_path) -> None:
 def test_the_summary_ranks_as_the_page_does(tmp_path) -> None:
     content, _ = rendered(tmp_path, HEAD, mode("cheap", cost=Measure(10.0, unit="money")), mode("dear", cost=Measure(90.0, unit="money")))
     lines = summary(content).splitlines()
-    assert "1. Failed by dear (20.0 %, 90.00). Do: Mend it Owner: routing team." in lines
+    assert "1. Failed by dear (20.0 %, 90.00). Do: Mend it. Owner: routing team." in lines
     assert any(line.startswith("2. Failed by cheap") for line in lines)
 
 
@@ -184,3 +184,45 @@ def test_a_bitmap_is_packed_without_losing_a_pixel() -> None:
     assert chunks(packed)[b"IHDR"] == chunks(plain)[b"IHDR"]
     assert list(chunks(packed))[-1] == b"IEND"
     assert len(packed) < len(plain) / 2
+
+
+def test_the_place_to_begin_stands_under_its_way_and_names_the_product_team(tmp_path) -> None:
+    details = {"part": "place", "where": "mostly in single sign-on (55 %)", "area": "single sign-on"}
+    home = Finding("place-bug", "finding", "Mostly in single sign-on: 103 of the 188 whose verdict is final", mode="bug", details=details)
+    lost = Finding("place-other", "finding", "Mostly nowhere", mode="other", details={**details, "part": "place"})
+    content, problems = rendered(tmp_path, HEAD, mode("bug", owner="product team of the area"), home, lost)
+    assert problems == []
+    first = between(text_of(tmp_path), "<h1>", 'id="findings"')
+    assert "20.0 % of the failed contacts), mostly in single sign-on (55 %). Its owner is the product team of single sign-on." in first
+    assert "<small>mostly in single sign-on (55 %)</small>" in first
+    assert "of the area" not in text_of(tmp_path)
+    assert "Mostly nowhere" not in text_of(tmp_path)
+    assert ", mostly in single sign-on (55 %)." in summary(content)
+
+
+def test_a_place_of_a_statement_is_named_if_a_fifth_of_the_way_lies_there(tmp_path) -> None:
+    def there(n: int) -> str:
+        place = Finding("p", "finding", "It fails there", mode="bug", details={"of": "contacts in tier starter", "there": n})
+        content, _ = rendered(tmp_path, mode("bug", n=100), place)
+        return parts.sorted_out(content, {})["ranked"][0]["mostly"]
+
+    assert [there(n) for n in (60, 30, 10)] == ["mostly contacts in tier starter", "often contacts in tier starter", ""]
+
+
+def test_each_number_of_a_way_is_said_once_in_its_part(tmp_path) -> None:
+    rendered(tmp_path, mode("bug"), mode("routing"))
+    card = between(text_of(tmp_path), 'id="finding-failure-mode-bug"', 'id="finding-failure-mode-routing"')
+    assert [card.count(number) for number in ("20.0 %", "18.0 to 22.0 %", "<b>100</b>")] == [1, 1, 1]
+    assert "Failed by bug</h3>" in card
+    assert text_of(tmp_path).count("read off signs") == 1
+
+
+def test_actions_that_cannot_be_judged_yet_stand_in_one_list(tmp_path) -> None:
+    given = {"part": "actions", "judged": True}
+    done = Finding("action-a", "finding", "A: failures fell since", "Less.", Measure(-0.1, -0.2, -0.05, 90, "points", "down"), details=given)
+    waiting = [Finding(f"action-{x}", "finding", f"{x}: not done yet", "Not yet.", owner="Billing", details={**given, "judged": False}) for x in "bc"]
+    rendered(tmp_path, done, *waiting)
+    section = between(text_of(tmp_path), 'id="actions"', 'id="method"')
+    assert section.count("<article") == 1
+    assert section.index("A: failures fell") < section.index("Not to be judged yet") < section.index("b: not done yet") < section.index("c: not done")
+    assert "Owner: Billing" in section

@@ -14,9 +14,10 @@ import pytest
 from filelock import FileLock
 
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.period import Period
 from fcrlib.model.settings import Settings
 from fcrlib.publish.rebuild import build
-from fcrlib.publish.shelf import listing
+from fcrlib.publish.shelf import damaged, index, last_before, listing
 
 GIVEN = 'desk: str = "data/demo"  # folder of the desk\nperiod: str = "2026Q1"  # which period'
 
@@ -59,6 +60,19 @@ def test_two_runs_on_one_desk_give_the_same_bytes_and_tell_nothing_of_the_machin
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["a desk with spaces", "Übersicht «März» 日本", 'a "desk"', "a\\desk"])
+def test_no_spelling_of_a_path_comes_through(write, publish, desk, tmp_path, name) -> None:
+    write("10_fcr", "print(desk)", "desk", parameters=GIVEN)
+    reports = tmp_path / name / "reports"
+    (tmp_path / name).mkdir()
+    ran = publish(desk=desk.rename(tmp_path / name / "desk"), reports=reports)
+    assert ran.status == "published", ran.message
+    everything = b"".join(path.read_bytes() for path in ran.folder.rglob("*") if path.is_file())
+    assert tmp_path.name.encode() not in everything
+    assert b'desk = "desk"' in everything.replace(b"\\", b"").replace(b"&#34;", b'"')
+
+
+@pytest.mark.slow
 def test_a_second_period_says_what_changed_and_the_index_lists_both(write, shown, publish, tmp_path) -> None:
     write("10_fcr", *shown(0.733))
     publish("2026Q2")
@@ -71,6 +85,39 @@ def test_a_second_period_says_what_changed_and_the_index_lists_both(write, shown
     assert [report.period for report in listing(tmp_path / "reports")] == ["2026Q3", "2026Q2"]
     assert "2026Q3/report.html" in (tmp_path / "reports" / "latest.html").read_text()
     assert "71.4" in (tmp_path / "reports" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"schema": 9}', '{"schema": 1}', '{"schema": 1, "period": 3, "kpis": [], "findings": []}'])
+def test_a_damaged_report_hinders_no_other(tmp_path, text) -> None:
+    old = tmp_path / "2026Q2" / "findings.json"
+    old.parent.mkdir()
+    old.write_text(text)
+    assert listing(tmp_path) == []
+    assert len(damaged(tmp_path)) == 1
+    assert str(old) in damaged(tmp_path)[0]
+    assert last_before(tmp_path, Period.parse("2026Q3")) is None
+    assert index(tmp_path).exists()
+
+
+@pytest.mark.slow
+def test_a_report_is_published_beside_a_damaged_one_and_says_so(write, publish, tmp_path) -> None:
+    old = tmp_path / "reports" / "2026Q2" / "findings.json"
+    old.parent.mkdir(parents=True)
+    old.write_text('{"schema": 9}')
+    write("10", "1")
+    ran = publish()
+    assert (ran.status, len(ran.notes)) == ("published", 1)
+    assert "another version" in ran.notes[0]
+
+
+def test_a_report_without_its_notebooks_is_not_built_again(tmp_path) -> None:
+    chapters = [{"name": "10_fcr", "title": "?"}, {"name": "../../../20", "title": "?"}]
+    (tmp_path / "20.ipynb").write_text("{}")
+    (tmp_path / "2026Q3" / "evidence").mkdir(parents=True)
+    (tmp_path / "2026Q3" / "evidence" / "10_fcr.ipynb").write_text("{}")
+    (tmp_path / "2026Q3" / "findings.json").write_text(json.dumps({"schema": 1, "chapters": chapters}))
+    with pytest.raises(UsageError, match="1 of 2 notebooks are not beside it"):
+        build("2026Q3", reports=tmp_path)
 
 
 def test_a_failed_notebook_publishes_nothing_and_what_was_done_is_kept(write, publish, tmp_path) -> None:

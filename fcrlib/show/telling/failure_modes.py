@@ -150,7 +150,7 @@ def _unexplained(ranked: pl.DataFrame) -> list[Finding]:
     )
     if not _modes(ranked):
         title, said = f"All {count(blank[0]['n'])} failed contacts are unexplained", "No sign of a way of failing was found that is believed enough."
-    return [Finding("failure-modes-unexplained", "care", title, f"{said} Tag a sample by hand before acting on it.")]
+    return [Finding("failure-modes-unexplained", "care", title, f"{said} Tag a sample by hand before acting on it.", lead=True)]
 
 
 def _finding(row: dict[str, Any], taxonomy: Taxonomy, *, quotes: pl.DataFrame | None, currency: str, why: str, beside: Finding | None) -> Finding:
@@ -178,7 +178,11 @@ def _moved(row: dict[str, Any]) -> str:
     """From where to where a way of failing went, and between which bounds; nothing where it cannot be compared."""
     if row.get("before") is None or row["rate"] is None or row["coverage_moved"]:
         return ""
-    return f"from {percent(row['before'])} to {percent(row['rate'])}, 95 % interval {points(row['change_low'])} to {points(row['change_high'])}"
+    gone = f"from {percent(row['before'])} to {percent(row['rate'])}"
+    if row["change_clear"]:
+        return f"{gone} (95 % interval {points(row['change_low'])} to {points(row['change_high'])})"
+    alone = row["change_low"] > 0 or row["change_high"] < 0
+    return f"{gone}, no more than comparing so many ways brings by chance" if alone else gone
 
 
 def priced(ranked: pl.DataFrame, *, currency: str = "") -> str:
@@ -308,7 +312,7 @@ def _stated(row: dict[str, Any], taxonomy: Taxonomy, quotes: pl.DataFrame | None
     return Finding(
         f"failure-mode-{mode.slug}-{slug(row['by'].replace('_', ' '))}-{slug(row['place'])}", "finding", _statement(row, taxonomy), said,
         Measure(row["share"], row["low"], row["high"], row["n"], good="down"), grade=row["grade"], why=_COMPARED, action=mode.remedy, owner=mode.owner,
-        check=CHECK, examples=_quoted(quotes, mode.slug, row["place"]), details={"bone": mode.bone, "place": f"{row['by']}={row['place']}"},
+        check=CHECK, examples=_quoted(quotes, mode.slug, row["place"]), details={"bone": mode.bone, "place": f"{row['by']}={row['place']}", "of": _contacts_of(row["by"], row["place"]), "there": row["failed"]},
         mode=mode.slug,
     )  # fmt: skip
 

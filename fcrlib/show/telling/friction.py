@@ -18,6 +18,7 @@ from fcrlib.show.quote import quote
 _NOTHING = "No failed contact shows a sign of any of the known ways of failing, so there is nothing to put on a board"
 _OUTSIDE = "* lies on the bone product, systems or policy: nobody who answers contacts can change it."
 AREA = "of the area"  # how the taxonomy names an owner that depends on the part of the product
+_LEAST = 5  # so many contacts must have failed in the largest pair
 PLACE, WEEKS = "place", "weeks"
 """What a finding is that stands beside a way of failing and nowhere else: `details["part"]`."""
 _WHY = "counted as found; the ways of failing are read off signs, and nothing about these contacts is held equal"
@@ -40,7 +41,9 @@ def outside(board: pl.DataFrame) -> str:
     if told.is_empty():
         return _NOTHING
     n, whole = _outside(told)
-    return f"{count(n)} of {count(whole)} failed contacts that show a sign ({percent(n / whole)}) lie outside what those who answer can change"
+    if not n:
+        return f"Of {_contacts(whole)} with a sign, none lies outside what those who answer can change"
+    return f"{count(n)} of {_contacts(whole)} with a sign lie{'s' if n == 1 else ''} outside what those who answer can change"
 
 
 def _outside(told: pl.DataFrame) -> tuple[int, int]:
@@ -51,7 +54,12 @@ def _outside(told: pl.DataFrame) -> tuple[int, int]:
 def figure(cells: pl.DataFrame, *, board: pl.DataFrame, id: str = "friction") -> Figure:
     """The pairs of `friction.grid` as a picture."""
     names = {"n": "failed contacts", "area": "area of the product", "way": "way of failing"}
-    return charts.grid(cells, id=id, title=title(board), x="way", y="area", value="n", kind="count", names=names, note=_OUTSIDE)
+    return charts.grid(cells, id=id, title=title(board), x="way", y="area", value="n", kind="count", names=names, note=_star(board))
+
+
+def _star(board: pl.DataFrame) -> str:
+    """What the star says, where there is one."""
+    return _OUTSIDE if board["outside"].any() else ""
 
 
 def listed(board: pl.DataFrame, *, currency: str = "", id: str = "friction-list", most: int = 8) -> Table:
@@ -65,7 +73,7 @@ def listed(board: pl.DataFrame, *, currency: str = "", id: str = "friction-list"
     priced = "The cost is that of the contacts that came after. " if board["cost"].count() else ""
     several = "pairs of an area and a way of failing" if told.height > 1 else "pair"
     said = f"The {count(told.height)} largest {several}, each with its owner" if told.height else _NOTHING
-    return Table(id, said, frame, (*head, *shares, *cost, Column("owner", "owner")), note=f"{priced}{_OUTSIDE}")
+    return Table(id, said, frame, (*head, *shares, *cost, Column("owner", "owner")), note=f"{priced}{_star(told)}".strip())
 
 
 def owned(owner: str, area: str) -> str:
@@ -88,8 +96,8 @@ def _home(row: dict[str, Any]) -> Finding:
     area = quote(row["area"], limit=60)
     mostly = "Mostly" if 2 * row["n"] >= row["of_mode"] else "Most often"
     said = f"{percent(row['share'])} of the first contacts there failed this way ({interval(row['low'], row['high'])}), {percent(row['elsewhere'])} elsewhere."
-    details = {"part": PLACE, "where": f"{mostly.lower()} in {area}: {count(row['n'])} of {count(row['of_mode'])}", "area": area}
-    title = f"{mostly} in {area}: {count(row['n'])} of {_contacts(row['of_mode'])}"
+    details = {"part": PLACE, "where": f"{mostly.lower()} in {area} ({percent(row['n'] / row['of_mode'], digits=0)})", "area": area}
+    title = f"{mostly} in {area}: {count(row['n'])} of the {count(row['of_mode'])} whose verdict is final"
     return Finding(f"place-{row['mode']}", "finding", title, said, owner=owned(row["owner"], row["area"]), details=details, mode=row["mode"])
 
 
@@ -98,15 +106,16 @@ def _contacts(n: int) -> str:
 
 
 def found(board: pl.DataFrame, *, figures: tuple[str, ...] = ("friction", "friction-list")) -> list[Finding]:
-    """The board as a finding of its own part of the report; nothing where there is no board."""
+    """The board as a finding of its own part of the report; nothing where there is no board, or where no pair has enough contacts to speak of."""
     told = board.filter(pl.col("mode") != UNEXPLAINED)
-    if told.is_empty():
+    if told.is_empty() or told["n"][0] < _LEAST:
         return []
     row, (n, whole) = told.row(0, named=True), _outside(told)
-    at = f"The interval is {interval(row['low'], row['high'])} of {count(row['of'])} first contacts there." if row["low"] is not None else ""
+    of = f"{interval(row['low'], row['high'])} of its {count(row['of'])} first contacts failed that way"
+    at = f"The largest pair is that of {quote(row['area'], limit=60)}: {of}." if row["low"] is not None else ""
     return [
         Finding(
-            "friction-board", "finding", capital(outside(board)), f"The largest pair: {title(board)}. {at}".strip(), Measure(n / whole, n=whole),
+            "friction-board", "finding", capital(outside(board)), at, Measure(n / whole, n=whole),
             grade="D", why=_WHY, owner=owned(row["owner"], row["area"]), figures=figures, details={"part": "friction"},
         )
     ]  # fmt: skip
