@@ -31,6 +31,7 @@ docs: $(STAMP) $(DEMO) ## write the data dictionary, the checked outputs, the sa
 	@$(PY) tests/keep_outputs.py
 	@$(PY) -c "from pathlib import Path; from fcrlib.model.tables import dictionary; Path('data/README.md').write_text(dictionary(), encoding='utf-8')"
 	@$(PY) -m fcrlib.cli report run 2026Q3 --desk data/demo --out reports/.docs --force -q && rm -rf reports/sample && mv reports/.docs/2026Q3 reports/sample && rm -rf reports/.docs
+	@rm -f reports/sample/tables/*.parquet && $(PY) -c "from pathlib import Path; from fcrlib.publish.shelf import seal; seal(Path('reports/sample'))"
 	@$(PY) tests/keep_picture.py
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)
