@@ -113,7 +113,9 @@ class Study:
         study = cls.of(linked, policy=definition, period=Period.parse(period), outcomes=outcomes, time_zone=settings.time_zone)
         stray = unmatched(loaded.contacts, mapping=settings.categories)
         modes = settings.modes()
-        study = replace(study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.priced(folder), pins=settings.decided(), names=settings.names())
+        study = replace(
+            study, taxonomy=modes, marks=load_marks(folder, modes), costs=settings.priced(folder), pins=settings.decided(), names=settings.names()
+        )
         return replace(study, people=people, audit=load_audit(folder, definition), unmatched=tuple(stray), actions=settings.acted(folder))
 
     @classmethod

@@ -41,6 +41,15 @@ class Told:
     dropped: list[Dropped] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The tables beside the contacts' own, where there are any, and the SHA-256 of their files."""
+
+    events: files.Table | None = None
+    customers: files.Table | None = None
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
 def nulls(plan: Layout) -> tuple[str, ...]:
     """The words that mean "nothing here", in lower case."""
     return (*files.NULL_TOKENS, *(word.strip().lower() for word in plan.null))
@@ -78,7 +87,8 @@ def surveys(raw: pl.DataFrame, plan: Layout, *, zone: str | None, end: datetime,
     moment = [clock(raw, [feeds["answered_at"]], plan, zone=zone, told=told).to_series().alias("answered_at")] if "answered_at" in feeds else []
     answers = text.with_columns(*moment, *(pl.col(name).cast(pl.Float64, strict=False) for name in ("ces", "nps") if name in feeds))
     if "csat" in feeds:
-        answers = answers.with_columns(pl.col("csat").alias("csat_raw"), _csat(text, plan, told))
+        scale = pl.when(pl.col("csat").is_not_null()).then(pl.lit(plan.surveys.scale if plan.surveys else None, dtype=pl.String))
+        answers = answers.with_columns(pl.col("csat").alias("csat_raw"), _csat(text, plan, told), scale.alias("csat_scale"))
     if "resolved" in feeds:
         answers = answers.with_columns(_resolved(text, plan, told))
     given = pl.any_horizontal(pl.col(name).is_not_null() for name in feeds)
@@ -114,44 +124,53 @@ def _resolved(text: pl.DataFrame, plan: Layout, told: Told) -> pl.Expr:
     return words.meaning("resolved", words=known).alias("resolved")
 
 
-def events(plan: Layout, *, path: Path | str, mapping: object, zone: str | None, end: datetime, told: Told) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The second table, one row per message or change, in the file's order, and its hash; nothing if the mapping names none."""
-    if plan.events is None:
-        return TABLES["events"].create_empty(), {}
-    file = _file(plan.events.file, beside=[Path(path), *([Path(mapping)] if isinstance(mapping, str | Path) else [])])
-    table = files.table(file, delimiter=plan.delimiter, encoding=plan.encoding)
+def tables(plan: Layout, *, places: list[Path]) -> Others:
+    """The tables that the mapping names beside the contacts' own, looked for where the contacts and the mapping lie.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read.
+    """
+    named = {"events": plan.events.file if plan.events else None, "customers": plan.customers.file if plan.customers else None}
+    found = {what: _file(name, beside=places) for what, name in named.items() if name}
+    opened = {what: files.table(file, delimiter=plan.delimiter, encoding=plan.encoding) for what, file in found.items()}
+    hashes = {name: sign for file in found.values() for name, sign in files.hashes(file).items()}
+    return Others(opened.get("events"), opened.get("customers"), hashes)
+
+
+def events(table: files.Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
+    """The second table, one row per message or change, in its order; nothing if the mapping names none."""
+    if plan.events is None or table is None:
+        return TABLES["events"].create_empty()
     feeds = plan.events.feeds()
     missing = {ours: theirs for ours, theirs in feeds.items() if theirs not in table.frame.columns}
     told.problems += [f"column '{theirs}' (events.{ours}) is not in {table.name}" for ours, theirs in missing.items()]
     if missing:
-        return TABLES["events"].create_empty(), {}
+        return TABLES["events"].create_empty()
     text = table.frame.select(files.known(theirs, nulls=nulls(plan)).alias(ours) for ours, theirs in feeds.items())
     moments = clock(table.frame, [feeds["at"]], plan, zone=zone, told=told).to_series()
     read = text.with_columns(
         moments.alias("at"),
         pl.col("contact_id").str.normalize("NFC"),
         *(_event_word(text, name, plan, told) for name in text.columns if name in EVENT_WORDS),
+        *(pl.col(name).str.to_lowercase().is_in(words.YES_WORDS).alias(name) for name in ("is_auto", "is_ack") if name in text.columns),
         source=pl.lit(plan.source),
     )
-    return _ordered(_completed(read, every_kind=plan.events.every_kind), end=end, told=told), files.hashes(file)
+    return _ordered(_completed(read, every_kind=plan.events.every_kind), end=end, told=told)
 
 
-def customers(
-    raw: pl.DataFrame, plan: Layout, *, path: Path | str, mapping: object, zone: str | None, end: datetime, told: Told
-) -> tuple[pl.DataFrame, dict[str, str]]:
-    """Who is a customer and who has left, one row each, and the hash of their file; nothing if the mapping names no such columns.
+def customers(raw: pl.DataFrame, table: files.Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
+    """Who is a customer and who has left, one row each; nothing if the mapping names no such columns.
 
     Who is listed several times has been a customer since the earliest of the rows, and is still one while any of them is open.
     """
     feeds = plan.customers.feeds() if plan.customers else {}
     if not plan.customers or not {"since", "left_at"} & feeds.keys():
-        return TABLES["customers"].create_empty(), {}
-    if not plan.customers.file:
-        return _read_customers(raw, {"customer_ref": plan.contacts.get("customer_ref", ""), **feeds}, plan, zone=zone, end=end, told=told), {}
-    file = _file(plan.customers.file, beside=[Path(path), *([Path(mapping)] if isinstance(mapping, str | Path) else [])])
-    table = files.table(file, delimiter=plan.delimiter, encoding=plan.encoding)
-    read = _read_customers(table.frame, {"customer_ref": "", **feeds}, plan, zone=zone, end=end, told=told)
-    return read, files.hashes(file)
+        return TABLES["customers"].create_empty()
+    if table is None:
+        return _read_customers(raw, {"customer_ref": plan.contacts.get("customer_ref", ""), **feeds}, plan, zone=zone, end=end, told=told)
+    return _read_customers(table.frame, {"customer_ref": "", **feeds}, plan, zone=zone, end=end, told=told)
 
 
 def _read_customers(raw: pl.DataFrame, feeds: dict[str, str], plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
@@ -189,8 +208,8 @@ def _members(known: pl.DataFrame, *, end: datetime, told: Told) -> pl.DataFrame:
 
 def _file(name: str, *, beside: list[Path]) -> Path:
     """The second table stands beside the first, or beside the mapping."""
-    places = [place.parent / name for place in beside]
-    return next((place for place in places if place.exists()), places[0])
+    places = [files.container(place)[0].parent / name for place in beside]
+    return next((place for place in places if files.container(place)[0].exists()), places[0])
 
 
 def _completed(events: pl.DataFrame, *, every_kind: str) -> pl.DataFrame:
@@ -199,7 +218,8 @@ def _completed(events: pl.DataFrame, *, every_kind: str) -> pl.DataFrame:
     actor = pl.col("actor").fill_null("unknown") if "actor" in events.columns else pl.lit("unknown")
     events = events.with_columns(kind.alias("kind"), actor.alias("actor"))
     said = pl.col("public").str.to_lowercase().is_in(words.YES_WORDS) if "public" in events.columns else pl.col("kind") == "message"
-    return events.with_columns(said.fill_null(False).alias("public"))
+    automatic = pl.col("is_auto").fill_null(False) if "is_auto" in events.columns else pl.lit(False)
+    return events.with_columns(said.fill_null(False).alias("public"), automatic.alias("is_auto"))
 
 
 def _ordered(events: pl.DataFrame, *, end: datetime, told: Told) -> pl.DataFrame:

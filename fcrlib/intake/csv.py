@@ -13,8 +13,9 @@ from pathlib import Path
 import polars as pl
 
 import fcrlib
-from fcrlib.intake import beside, files, instants, mending, words
+from fcrlib.intake import beside, files, finish, instants, mending, words
 from fcrlib.intake.beside import Told
+from fcrlib.intake.carries import Carries
 from fcrlib.intake.guess import Guess, guess
 from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
@@ -23,10 +24,25 @@ from fcrlib.model.identity import Rules
 from fcrlib.model.redaction import Redaction
 from fcrlib.model.tables import TABLES
 
-__all__ = ["Guess", "guess", "read"]
+__all__ = ["CARRIES", "Guess", "guess", "read"]
 
 _NUMBERS = tuple(name for name, column in TABLES["contacts"].columns().items() if column.dtype in (pl.Float64, pl.Int64))
 _IDS = ("contact_id", "customer_ref", "account_ref", "merged_into", "follow_up_of", "parent_id", "issue_key")
+_MAPPING = "mapping.toml"
+CARRIES = Carries(
+    "csv",
+    {
+        "contacts.vendor_one_touch": "only a helpdesk itself says it",
+        "contacts.vendor_first_resolved_at": "only a helpdesk itself says it",
+        "contacts.vendor_sla_met": "only a helpdesk itself says it",
+        "surveys.offered_at": "an answer stands beside its contact, an offer does not",
+        "identifiers": "one column names the customer",
+        "agents": "a table of contacts lists no agents",
+        "articles": "a table of contacts lists no articles",
+        "changes": "a table of contacts is no log of what the company changed",
+    },
+)
+"""What a plain table with a mapping cannot tell."""
 _CLOCK = r"^(\d+):(\d{2})(?::(\d{2}))?$"
 
 
@@ -39,14 +55,14 @@ def read(
     identity: Rules | None = None,
     redaction: Redaction | None = None,
 ) -> Desk:
-    """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; parquet; ndjson.
+    """Read a table of contacts: csv, tsv or semicolons, plain or in a zip or gz; a spreadsheet; parquet; ndjson.
 
     Parameters
     ----------
     path
-        The file, one row per contact.
+        The file, one row per contact; of several sheets one, as `book.xlsx/Tickets`. A folder with a `mapping.toml` that names its file is read too.
     mapping
-        A TOML file or its fields; None takes the columns that `guess` is sure or nearly sure of.
+        A TOML file or its fields; None takes the folder's `mapping.toml`, or the columns that `guess` is sure or nearly sure of.
     data_end
         When the export was made, unless the mapping says it. What happened later is dropped and counted.
     time_zone
@@ -63,52 +79,109 @@ def read(
     DataError
         If the file cannot be read that way; everything wrong at once.
     """
-    from fcrlib.intake.redact import redact
-
     instants.zone_of(time_zone)
     told = Told()
-    plan = _plan(path, mapping, told)
-    end = _end(data_end or plan.data_end)
-    zone = time_zone or plan.time_zone
+    mapping = _kept(path) if mapping is None else mapping
+    plan = layout(mapping) if mapping is not None else proposed(guess(path), path=path, told=told)
+    path = Path(path) / plan.file if plan.file and Path(path).is_dir() else path
+    end = ended(data_end or plan.data_end)
     table = files.table(path, delimiter=plan.delimiter, encoding=plan.encoding)
+    others = beside.tables(plan, places=[Path(path), *([Path(mapping)] if isinstance(mapping, str | Path) else [])])
+    hashes = {**files.hashes(path), **others.hashes}
+    origin = finish.Origin(plan.source, "csv", Path(path), end, hashes, time_zone or plan.time_zone or "UTC")
+    return desk(table, others, plan=plan, origin=origin, told=told, zone=time_zone or plan.time_zone, identity=identity, redaction=redaction)
+
+
+def desk(
+    table: files.Table,
+    others: beside.Others,
+    *,
+    plan: Layout,
+    origin: finish.Origin,
+    told: Told,
+    zone: str | None,
+    identity: Rules | None = None,
+    redaction: Redaction | None = None,
+) -> Desk:
+    """Build a desk from tables of text, wherever they were read.
+
+    Parameters
+    ----------
+    table, others
+        The contacts, and what stands beside them.
+    plan
+        Which column is what.
+    origin
+        Where they come from.
+    told
+        What was noted so far.
+    zone
+        Zone of times that carry none.
+    identity, redaction
+        The project's rules.
+
+    Raises
+    ------
+    DataError
+        If the tables do not fit the plan; everything wrong at once.
+    """
+    from fcrlib.intake.redact import redact
+
+    path, end = origin.path, origin.data_end
     told.notes += table.notes
     plan = _present(plan, table, told)
     _stop(told, path, table.frame)
     raw = _without_twins(table.frame, plan, told)
     contacts = _contacts(raw, plan, zone=zone, told=told)
     surveys = beside.surveys(raw, plan, zone=zone, end=end, told=told)
-    events, event_files = beside.events(plan, path=path, mapping=mapping, zone=zone, end=end, told=told)
-    base, base_files = beside.customers(raw, plan, path=path, mapping=mapping, zone=zone, end=end, told=told)
+    events = beside.events(others.events, plan, zone=zone, end=end, told=told)
+    base = beside.customers(raw, others.customers, plan, zone=zone, end=end, told=told)
     _stop(told, path)
     contacts = _known_by(contacts, end=end, path=path, told=told)
     events, surveys = beside.of_kept(events, contacts, told), beside.of_kept(surveys, contacts, told)
     manifest = Manifest(
-        source=plan.source,
-        reader="csv",
+        source=origin.source,
+        reader=origin.reader,
         reader_version=fcrlib.__version__,
         data_start=contacts["opened_at"].min(),  # type: ignore[arg-type]
         data_end=end,
-        time_zone=zone or "UTC",
-        capabilities=_capabilities(contacts, events, surveys, base),
-        files={**files.hashes(path), **event_files, **base_files},
+        time_zone=origin.time_zone,
+        capabilities=finish.capabilities(contacts, events=events, surveys=surveys, customers=base),
+        files=dict(origin.files),
         dropped=tuple(one for one in told.dropped if one.count),
         notes=tuple(told.notes),
     )
-    desk = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, customers=base, identifiers=_identifiers(contacts))
-    return redact(desk, rules=identity, redaction=redaction)
+    built = Desk.build(manifest, contacts=contacts, events=events, surveys=surveys, customers=base, identifiers=_identifiers(contacts))
+    return redact(built, rules=identity, redaction=redaction)
 
 
-def _end(given: datetime | None) -> datetime:
-    """The moment of the export. The latest row is no stand-in for it: nobody knows how long it has been quiet since."""
+def ended(given: datetime | None) -> datetime:
+    """The moment of the export. The latest row is no stand-in for it: nobody knows how long it has been quiet since.
+
+    Raises
+    ------
+    UsageError
+        If it is not given, or has no zone.
+    """
     if given is None:
         raise UsageError("--data-end is needed: a table does not say when it was exported", ["write e.g. --data-end 2026-09-30T23:59:59Z"])
     return instants.aware(given, name="data_end")
 
 
-def _plan(path: Path | str, mapping: Mapping[str, object] | Path | str | None, told: Told) -> Layout:
-    if mapping is not None:
-        return layout(mapping)
-    proposal = guess(path)
+def _kept(path: Path | str) -> Path | None:
+    """The mapping that lies in the folder."""
+    kept = Path(path) / _MAPPING
+    return kept if kept.is_file() else None
+
+
+def proposed(proposal: Guess, *, path: Path | str, told: Told) -> Layout:
+    """The plan that the table itself suggests.
+
+    Raises
+    ------
+    DataError
+        If no column looks like the two that are needed.
+    """
     if missing := [name for name in ("contact_id", "opened_at") if name not in proposal.chosen()]:
         raise DataError(
             f"{path} does not look like a table with one row per contact: no column looks like {' or '.join(missing)}",
@@ -307,25 +380,3 @@ def _identifiers(contacts: pl.DataFrame) -> pl.DataFrame:
     """The e-mail addresses among the customers' names."""
     addressed = contacts.filter(pl.col("customer_ref").str.contains(beside.ADDRESS)).select("source", "customer_ref").unique()
     return addressed.with_columns(kind=pl.lit("email"), value_norm="customer_ref")
-
-
-def _capabilities(contacts: pl.DataFrame, events: pl.DataFrame, surveys: pl.DataFrame, base: pl.DataFrame) -> frozenset[str]:
-    """What the columns that hold something allow. A list of customers of whom nobody who ever asked has left says nothing about leaving."""
-    gone = base.drop_nulls("left_at").join(contacts, on=["source", "customer_ref"], how="semi")
-    filled = {name for name in contacts.columns if contacts[name].count()}
-    kinds, seen = set(events["kind"].to_list()), {name for name in events.columns if events[name].count()}
-    has = {
-        "has_category": "category" in filled,
-        "has_customer": "customer_ref" in filled,
-        "has_text": bool({"subject", "body"} & filled) or "text" in seen,
-        "has_handle_time": "handle_seconds" in filled,
-        "has_cost": "cost" in filled,
-        "has_survey": surveys.height > 0,
-        "has_retention": gone.height > 0,
-        "has_events": events.height > 0,
-        "has_messages": "message" in kinds,
-        "has_status_history": "status_to" in seen,
-        "has_group_history": "group_to" in seen,
-        "has_public_flag": bool(events["public"].any()) and not bool(events["public"].all()),
-    }
-    return frozenset(flag for flag, present in has.items() if present)

@@ -1,7 +1,8 @@
 """What is in this file?
 
-Opens what people really send (plain, zip, gz, a folder of those; csv, tsv, semicolons, parquet, ndjson; UTF-8 with or without
-a mark, UTF-16, cp1252) and hands on tables of text: nothing is guessed about a value here.
+Opens what people really send (plain, zip, gz, a folder of those; csv, tsv, semicolons, spreadsheets, parquet, ndjson; UTF-8 with or without
+a mark, UTF-16, cp1252) and hands on tables of text: nothing is guessed about a value here. One sheet of a spreadsheet, or one file of an archive, is
+named like a file in a folder: `book.xlsx/Tickets`.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from pathlib import Path
 
 import polars as pl
 
+from fcrlib.intake import workbook
 from fcrlib.model.desk import fingerprint
 from fcrlib.model.errors import DataError
+from fcrlib.model.letters import visible
 
 NULL_TOKENS = ("", "?", "null", "(null)", "none", "nil", "nan", "n/a", "#n/a", "-", "--", "(empty)", "(blank)")
-_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", ".ndjson", ".jsonl")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".gz", ".zip", ".parquet", ".ndjson", ".jsonl", *workbook.ENDINGS)
 _DELIMITERS = ",;\t|"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_SPREADSHEET = "is a spreadsheet: save it as `CSV UTF-8` and give that file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Table:
     Parameters
     ----------
     name
-        The file's name; a member of an archive is `archive/member`.
+        The file's name; a member of an archive is `archive/member`, a sheet of several `book/sheet`.
     frame
         Every column as text, in the file's order; nothing is stripped or turned into null but empty fields.
     notes
@@ -53,15 +55,34 @@ def tables(path: Path | str, *, delimiter: str | None = None, encoding: str | No
     DataError
         If there is none, or one cannot be read; each is named with the row concerned.
     """
-    found, problems = [], []
-    for name, data in _members(Path(path)):
+    found: list[Table] = []
+    problems = []
+    file, inside = container(path)
+    for name, data in _members(file):
         try:
-            found.append(_open(name, data, delimiter, encoding))
+            found += _opened(name, data, delimiter, encoding, inside=inside)
         except DataError as error:
             problems.append(error.what)
     if problems:
         raise DataError(f"{path} cannot be read:", problems)
-    return found
+    return _named(found, inside, file) if inside else found
+
+
+def container(path: Path | str) -> tuple[Path, str]:
+    """The file, and what is meant inside it: `book.xlsx/Tickets` is the sheet `Tickets` of `book.xlsx`; nothing is meant where the path exists."""
+    place = Path(path)
+    if not place.exists() and (file := next((one for one in place.parents if one.is_file()), None)):
+        return file, str(place.relative_to(file))
+    return place, ""
+
+
+def _named(found: list[Table], inside: str, file: Path) -> list[Table]:
+    """The one table that is meant; a lone sheet bears the name of its book alone."""
+    names = [one.name for one in found]
+    wanted = [one for one in found if one.name.partition("/")[2] == inside]
+    if not wanted:
+        raise DataError(f"{file} holds no '{inside}'; it holds:", [name.partition("/")[2] or name for name in names])
+    return wanted
 
 
 def table(path: Path | str, *, delimiter: str | None = None, encoding: str | None = None) -> Table:
@@ -74,13 +95,25 @@ def table(path: Path | str, *, delimiter: str | None = None, encoding: str | Non
     """
     found = tables(path, delimiter=delimiter, encoding=encoding)
     if len(found) > 1:
-        raise DataError(f"{path} holds {len(found)} tables, one is needed: unpack it and give one file", [one.name for one in found])
+        inside = [one.name.partition("/")[2] or one.name for one in found]
+        raise DataError(f"{path} holds {len(found)} tables, one is needed: name it, e.g. '{path}/{inside[0]}'", inside)
     return found[0]
+
+
+def opened_table(name: str, data: bytes) -> Table:
+    """Read a table whose bytes are at hand.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, with the row concerned.
+    """
+    return _open(name, data, None, None)
 
 
 def hashes(path: Path | str) -> dict[str, str]:
     """SHA-256 by file name, of a file or of every file in a folder."""
-    return {file.name: fingerprint(file) for file in _listed(Path(path))}
+    return {file.name: fingerprint(file) for file in _listed(container(path)[0])}
 
 
 def known(column: str, *, nulls: tuple[str, ...] = NULL_TOKENS) -> pl.Expr:
@@ -100,7 +133,7 @@ def _listed(path: Path) -> list[Path]:
     """The file itself, or the tables of a folder in the order of their names; other files there (a README) are no tables."""
     if path.is_file():
         return [path]
-    return sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in _SUFFIXES and not file.name.startswith("."))
+    return sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in _SUFFIXES and not file.name.startswith((".", "~$")))
 
 
 def _members(path: Path) -> list[tuple[str, bytes]]:
@@ -123,8 +156,8 @@ def _unpack(name: str, data: bytes) -> list[tuple[str, bytes]]:
         if not data.startswith(b"PK\x03\x04"):
             return [(name, data)]
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if "xl/workbook.xml" in archive.namelist():
-                raise DataError(f"{name} {_SPREADSHEET}")
+            if workbook.is_new(archive.namelist()):
+                return [(name, data)]
             inner = sorted(one for one in archive.namelist() if not one.endswith("/") and not one.startswith(("__MACOSX", ".")))
             return [(f"{name}/{one}", archive.read(one)) for one in inner]
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError):
@@ -133,24 +166,32 @@ def _unpack(name: str, data: bytes) -> list[tuple[str, bytes]]:
         raise DataError(f"{name} is locked with a password: unpack it and give the file inside") from None
 
 
+def _opened(name: str, data: bytes, delimiter: str | None, encoding: str | None, *, inside: str) -> list[Table]:
+    """The table of a file, or the tables of a spreadsheet; a lone one bears the file's name, unless it is asked for by its own."""
+    # What is an archive still is a spreadsheet: the others have been unpacked.
+    if not workbook.is_old(data) and not data.startswith(b"PK\x03\x04"):
+        return [_open(name, data, delimiter, encoding)]
+    read = workbook.sheets(name, data)
+    several = len(read) > 1 or bool(inside)
+    return [Table(f"{name}/{sheet}" if several else name, frame.rename(_header(frame.columns)), notes) for sheet, frame, notes in read]
+
+
 def _open(name: str, data: bytes, delimiter: str | None, encoding: str | None) -> Table:
     if not data.strip():
         raise DataError(f"{name} is empty")
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DataError(f"{name} {_SPREADSHEET}")
     try:
         if data.startswith(b"PAR1"):
-            return Table(name, _as_text(pl.read_parquet(io.BytesIO(data))))
+            return Table(name, as_text(pl.read_parquet(io.BytesIO(data))))
         if data.lstrip().startswith((b"{", b"[")):
             lines = pl.read_json if data.lstrip().startswith(b"[") else pl.read_ndjson
-            return Table(name, _as_text(lines(io.BytesIO(data), infer_schema_length=None)))
+            return Table(name, as_text(lines(io.BytesIO(data), infer_schema_length=None)))
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{name} is damaged: {str(error).splitlines()[0]}") from None
     text, notes = _decode(name, data, encoding)
     return Table(name, _parse(name, text, delimiter), notes)
 
 
-def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Write typed columns as text, so that every file is read by the same rules; nested fields become `outer.inner`."""
     while nested := [name for name, dtype in frame.schema.items() if dtype == pl.Struct]:
         frame = frame.with_columns(pl.col(name).name.map_fields(lambda field, outer=name: f"{outer}.{field}") for name in nested).unnest(nested)  # type: ignore[misc]
@@ -161,13 +202,25 @@ def _spelled(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         return column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f") if dtype.time_zone is None else _in_utc(column)
+    if isinstance(dtype, pl.Array):
+        column, dtype = column.arr.to_list(), pl.List(dtype.inner)
     if isinstance(dtype, pl.List):
-        return column.cast(pl.List(pl.String)).list.join(",")
+        return _listed_as_json(column, name) if dtype.inner.is_nested() else column.cast(pl.List(pl.String)).list.join(",")
+    if dtype == pl.Duration:
+        return (column.dt.total_microseconds() / 1_000_000).cast(pl.String)
+    if dtype == pl.Binary:
+        return column.bin.encode("hex")
     if dtype.is_float():
         # An id column with a gap in it travels as 1001.0; the id is 1001.
         whole = column.is_null() | (column == column.round())
         return pl.when(whole.all()).then(column.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(column.cast(pl.String)).alias(name)
     return column.cast(pl.String)
+
+
+def _listed_as_json(column: pl.Expr, name: str) -> pl.Expr:
+    """A list of objects or lists, as it would be written in a file of text."""
+    whole = pl.struct(column.alias("all")).struct.json_encode().str.extract(r"(?s)^\{\"all\":(.*)\}$")
+    return pl.when(column.is_not_null()).then(whole).alias(name)
 
 
 def _in_utc(column: pl.Expr) -> pl.Expr:
@@ -240,7 +293,7 @@ def _header(columns: list[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for position, column in enumerate(columns, start=1):
         bare = column.rpartition("_duplicated_")[0] if "_duplicated_" in column else column
-        clean = bare.strip().strip("\ufeff").strip() or f"column {position}"
+        clean = visible(bare).strip() or f"column {position}"
         repeats = sum(1 for taken in names.values() if taken == clean or taken.startswith(f"{clean} ("))
         names[column] = f"{clean} ({repeats + 1})" if repeats else clean
     return names

@@ -197,7 +197,11 @@ def guess(path: Path | str) -> Guess:
     DataError
         If the file cannot be read.
     """
-    table = files.table(path)
+    return guess_table(files.table(path))
+
+
+def guess_table(table: files.Table) -> Guess:
+    """Propose a mapping for a table of contacts that has been read."""
     frame = table.frame.head(_SAMPLE).select(files.known(name) for name in table.frame.columns)
     scores = {(name, ours): _score(name, frame[name], ours) for name in frame.columns for ours in _DIALECTS}
     taken = _best(scores)

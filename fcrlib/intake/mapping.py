@@ -19,13 +19,15 @@ from fcrlib.model.policy import spell
 from fcrlib.model.tables import TABLES
 
 _CONTACTS = TABLES["contacts"].columns()
-FLAGS = tuple(name for name, column in _CONTACTS.items() if column.dtype == pl.Boolean)
+FLAGS = tuple(name for name, column in _CONTACTS.items() if column.dtype == pl.Boolean and not column.nullable)
+# What only a helpdesk itself can say; a plain table has no column for it.
+_VENDORS = ("vendor_one_touch", "vendor_first_resolved_at", "vendor_sla_met")
 WORDS = {name: tuple(column.dtype.categories) for name, column in _CONTACTS.items() if isinstance(column.dtype, pl.Enum)}
 EVENT_WORDS = {name: tuple(column.dtype.categories) for name, column in TABLES["events"].columns().items() if isinstance(column.dtype, pl.Enum)}
 INSTANTS = ("opened_at", "first_resolved_at", "last_resolved_at", "closed_at")
 # One column that says when a contact was resolved feeds the first and the last resolution.
 RESOLVED = "resolved_at"
-FEEDS = (*(name for name in _CONTACTS if name not in FLAGS and name not in ("source", "channel")), "channel", RESOLVED)
+FEEDS = (*(name for name in _CONTACTS if name not in (*FLAGS, *_VENDORS, "source", "channel")), "channel", RESOLVED)
 
 _T = TypeVar("_T")
 ColumnName = Annotated[str, Field(min_length=1)]
@@ -45,7 +47,8 @@ class Events(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str
+    file: str | None = None
+    query: str | None = Field(default=None, description="in a database, instead of a file")
     contact_id: ColumnName
     at: ColumnName
     kind: ColumnName | None = None
@@ -62,6 +65,8 @@ class Events(BaseModel):
     agent_from: ColumnName | None = None
     agent_to: ColumnName | None = None
     article_id: ColumnName | None = None
+    is_auto: ColumnName | None = Field(default=None, description="an autoresponder or trigger, not an answer")
+    is_ack: ColumnName | None = Field(default=None, description="a thank-you that asks for nothing")
 
     @field_validator("every_kind")
     @classmethod
@@ -72,7 +77,7 @@ class Events(BaseModel):
 
     def feeds(self) -> dict[str, str]:
         """Our event columns and the columns that feed them."""
-        return {ours: theirs for ours, theirs in self.model_dump(exclude={"file", "every_kind"}).items() if theirs}
+        return {ours: theirs for ours, theirs in self.model_dump(exclude={"file", "query", "every_kind"}).items() if theirs}
 
 
 class Surveys(BaseModel):
@@ -99,13 +104,14 @@ class Customers(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: str | None = None
-    customer_ref: ColumnName | None = Field(default=None, description="needed with a file; the contacts' own otherwise")
+    query: str | None = Field(default=None, description="in a database, instead of a file")
+    customer_ref: ColumnName | None = Field(default=None, description="needed with a file or query; the contacts' own otherwise")
     since: ColumnName | None = None
     left_at: ColumnName | None = None
 
     def feeds(self) -> dict[str, str]:
         """Our customer columns and the columns that feed them."""
-        return {ours: theirs for ours, theirs in self.model_dump(exclude={"file"}).items() if theirs}
+        return {ours: theirs for ours, theirs in self.model_dump(exclude={"file", "query"}).items() if theirs}
 
 
 class Layout(BaseModel):
@@ -115,6 +121,8 @@ class Layout(BaseModel):
     ----------
     source
         Name of the export.
+    file, query
+        The contacts' file, where a folder is read; their query, where a database is.
     data_end
         When the export was made, e.g. `2026-09-30T23:59:59Z`; a `data_end` given to `read` goes before it.
     time_zone, dates, delimiter, encoding
@@ -136,6 +144,8 @@ class Layout(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str = Field(default="csv", min_length=1)
+    file: str | None = None
+    query: str | None = None
     data_end: AwareDatetime | None = None
     time_zone: str | None = None
     dates: str | None = None

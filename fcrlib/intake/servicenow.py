@@ -1,364 +1,386 @@
-"""What does a ServiceNow incident audit log say?
+"""What does a ServiceNow export say?
 
-One row per audit, not per incident, and every row repeats the incident's *final* resolved_at, closed_at and close code. So what was
-known when is read from the path of states and groups; the final columns are only kept where the data end already knew them.
+Either an incident audit log (one table, one row per audit: `servicenow_log`), or tables of the instance: incidents and tasks as the interface, a
+warehouse or a list gives them, with whatever stands beside them: the audit of fields and the journal of comments (the history), or the spans of
+metrics where there is no audit, promises, users, groups, choices.
+
+Times are UTC where the instance gives values and in the zone of whoever exported where it gives what the screen shows. The counts of reassignments
+and reopenings are kept as `vendor_*`: whether the first assignment counts differs from instance to instance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-import fcrlib
-from fcrlib.intake import files, instants, mending, words
-from fcrlib.model.desk import Desk, Dropped, Manifest
+from fcrlib.intake import assemble, files, finish, flags, instants, servicenow_log, thanks, typed, words
+from fcrlib.intake.beside import Told
+from fcrlib.intake.export import records
+from fcrlib.intake.export.gather import PLACES, folded
+from fcrlib.intake.export.members import JSON, Member, members, opened
+from fcrlib.intake.export.records import Records
+from fcrlib.intake.servicenow_fields import CARRIES, EXPORT, REFERENCES
+from fcrlib.intake.servicenow_log import ALIASES, MACHINES, SOURCE, STATE_WORDS
+from fcrlib.model.desk import Desk, Dropped
 from fcrlib.model.errors import DataError
+from fcrlib.model.identity import Rules
+from fcrlib.model.redaction import Redaction
 
-SOURCE = "servicenow"
-STATE_WORDS = {
-    **words.STATUS_WORDS,
-    "1": "new",
-    "2": "open",
-    "3": "hold",
-    "4": "pending",
-    "5": "hold",
-    "6": "solved",
-    "7": "closed",
-    "8": "closed",
-}
-NEEDED = ("number", "opened_at", "state", "at")
-ALIASES = {
-    "number": ("number", "incident", "task", "task_effective_number"),
-    "opened_at": ("opened_at", "opened"),
-    "state": ("incident_state", "ident_state", "state"),
-    "at": ("sys_updated_at", "sys_updated_on", "updated", "updated_at"),
-    "customer_ref": ("caller_id", "caller", "caller_id_value"),
-    "account_ref": ("company", "company_value"),
-    "group": ("assignment_group", "assignment_group_value"),
-    "agent": ("assigned_to", "assigned_to_value"),
-    "channel_raw": ("contact_type", "channel"),
-    "category": ("category",),
-    "subcategory": ("subcategory",),
-    "product_area": ("cmdb_ci", "business_service", "configuration_item"),
-    "priority": ("priority",),
-    "subject": ("short_description",),
-    "body": ("description",),
-    "parent_id": ("parent_incident", "parent"),
-    "issue_key": ("problem_id", "problem"),
-    "reopens": ("reopen_count",),
-    "stations": ("reassignment_count",),
-    "close_reason": ("closed_code", "close_code", "resolution_code"),
-    "resolved_by": ("resolved_by", "resolved_by_value"),
-    "resolved_at": ("resolved_at", "resolved"),
-    "closed_at": ("closed_at", "closed"),
-    "actor_id": ("sys_updated_by", "updated_by"),
-}
-MACHINES = ("system", "system administrator", "admin", "workflow", "integration")
-# A log with more steps back in time than this, per step onward, is in no order at all.
-_SHUFFLED = 0.01
-# Some logs write -100 where the audit lost the state.
-_NULLS = (*files.NULL_TOKENS, "-100")
-_FACTS = (
-    "customer_ref",
-    "account_ref",
-    "channel_raw",
-    "category",
-    "subcategory",
-    "product_area",
-    "priority",
-    "subject",
-    "body",
-    "parent_id",
-    "issue_key",
-)
-_FINAL = ("resolved_at", "closed_at", "close_reason", "resolved_by", "reopens", "stations")
-_RESOLVED = pl.col("state").is_in(["solved", "closed"])
+__all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
+
+_CLASSES = ("incident", "case", "sn_customerservice_case")
+"""Kinds of tasks that are contacts; changes, problems and requests are not."""
+_HEAD = 65_536
+_AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
+_GUEST = "guest"
+_SERVED = r"(?i)\b(?:itil|sn_customerservice_agent|admin)\b"
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """Audit rows under our names (text), with what was left out and noticed on the way."""
-
-    frame: pl.DataFrame
-    dropped: tuple[Dropped, ...]
-    notes: tuple[str, ...]
-
-
-def read(path: Path | str, *, data_end: datetime, time_zone: str = "UTC", dates: str | None = None) -> Desk:
-    """Read an incident audit log: a csv, a zip or gz of it, or a folder of those.
+def read(
+    path: Path | str,
+    *,
+    data_end: datetime,
+    time_zone: str | None = None,
+    dates: str | None = None,
+    identity: Rules | None = None,
+    redaction: Redaction | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Desk:
+    """Read an incident audit log, or tables of an instance.
 
     Parameters
     ----------
     path
-        Needs the columns number, opened_at, incident_state and sys_updated_at; further ones are used where present.
+        A log: csv, zip, gz or a folder of those. Tables: `incident` or `task` is needed; `sys_audit`, `sys_journal_field`, `metric_instance`,
+        `task_sla`, `sys_user`, `sys_user_group`, `sys_choice` and others are used where they are there. They are told by the names of their files.
     data_end
         When the export was made. What happened later is dropped and counted.
     time_zone
-        Zone of the log's clock; a CSV shows times in the zone of the user who exported it.
+        Zone of what a screen or a list shows; the instance's own values are UTC.
     dates
-        `day first` or `month first`, where no date of the log tells.
+        `day first` or `month first`, where no date tells.
+    identity, redaction
+        The project's rules.
+    tell
+        Called with lines of progress.
 
     Raises
     ------
     DataError
-        If a needed column is missing, dates or states cannot be read, or nothing is left; everything wrong at once.
+        If the export is broken, or not one of ServiceNow; everything wrong at once.
     UsageError
         If the data end or the time zone makes no sense.
     """
-    from fcrlib.intake.redact import redact
-
-    end = instants.aware(data_end, name="data_end")
-    raw = _raw(path)
-    log = _typed(raw, path=path, time_zone=time_zone, dates=dates)
-    ordered, clockwork = _in_order(log.frame)
-    known, unborn = mending.opened_by(ordered, end=end, path=path)
-    path_of_states, late = _until(known, end=end)
-    contacts, mended = _contacts(path_of_states, known, end=end)
-    manifest = Manifest(
-        source=SOURCE,
-        reader="servicenow",
-        reader_version=fcrlib.__version__,
-        data_start=contacts["opened_at"].min(),  # type: ignore[arg-type]
-        data_end=end,
-        time_zone=time_zone,
-        capabilities=_capabilities(contacts, known),
-        files=files.hashes(path),
-        dropped=tuple(one for one in (*raw.dropped, *log.dropped, clockwork, unborn, late, *mended) if one.count),
-        notes=(*raw.notes, *log.notes, *_remarks(known, contacts)),
+    if _is_log(path):
+        return servicenow_log.read(path, data_end=data_end, time_zone=time_zone or "UTC", dates=dates, identity=identity, redaction=redaction)
+    told = Told()
+    found = records.read(path, export=EXPORT, tell=tell)
+    told.notes += found.notes
+    told.dropped += found.dropped
+    end = finish.data_end(data_end, system="ServiceNow")
+    zone = _zone(found, time_zone, told)
+    tickets = _tickets(found, told=told)
+    tickets = typed.moments(tickets, ["opened_at", "resolved_at", "closed_at"], told=told, time_zone=zone, dates=dates)
+    people = _people(found, tickets)
+    groups = _names(found, tickets, "group", "groups")
+    contacts = _contacts(found, tickets, groups, told=told)
+    steps = typed.moments(_steps(found, tickets, groups, told=told), ["at"], told=told, time_zone=zone, dates=dates)
+    finish.stop(told, path=path)
+    events, dropped = assemble.history(_acted(steps, tickets, people), source=SOURCE, data_end=end)
+    told.dropped += dropped
+    return finish.desk(
+        finish.Origin(SOURCE, "servicenow", Path(path), end, records.hashes(path), zone),
+        told=told,
+        contacts=assemble.summed_up(contacts, events=events),
+        events=events,
+        identifiers=_identifiers(found, people),
+        agents=people.filter(pl.col("kind").is_in(["agent", "bot"])).select(
+            pl.col("user_id").alias("agent_id"), pl.col("kind").replace({"agent": "human"})
+        ),
+        identity=identity,
+        redaction=redaction,
     )
-    return redact(Desk.build(manifest, contacts=contacts, events=_events(path_of_states)))
 
 
-def _raw(path: Path | str) -> _Log:
-    """All files under our column names, exact duplicates out."""
-    found = files.tables(path)
-    problems: list[str] = []
-    frames: list[pl.DataFrame] = []
-    notes: list[str] = []
-    for table in found:
-        notes += table.notes
-        frame, said = _renamed(table)
-        if missing := [name for name in NEEDED if name not in frame.columns]:
-            wanted = ", ".join(f"{ALIASES[name][0]}" for name in missing)
-            problems.append(f"{table.name}: no column for {wanted}; its columns are {', '.join(table.frame.columns[:40])}")
-        where = f" of {table.name}" if len(found) > 1 else ""
-        frames.append(frame.with_columns((pl.int_range(2, pl.len() + 2).cast(pl.String) + where).alias(instants.ROW)))
-        notes += said
-    if problems:
-        raise DataError(f"{path} is no ServiceNow audit log:", problems)
-    together = pl.concat(frames, how="diagonal")
-    single = together.unique([name for name in together.columns if name != instants.ROW], keep="first", maintain_order=True)
-    repeated = Dropped(what="audit rows", count=together.height - single.height, why="exact duplicates of another row")
-    used = [name for name in ALIASES if name in single.columns]
-    frame = single.select(instants.ROW, *(files.known(name, nulls=_NULLS) for name in used)).with_row_index("row")
-    return _Log(frame, (repeated,), tuple(dict.fromkeys((f"{together.height:,} audit rows were read", *notes))))
+def _is_log(path: Path | str) -> bool:
+    """A log has no record ids, and its incidents stand on several rows (the published one calls its clock `sys_updated_at`)."""
+    try:
+        found = members(path)
+        if any(_is_record(_head(member)) for member in found):
+            return False
+        if not any(member.is_table() for member in found) and any(member.name.lower().endswith(JSON) for member in found):
+            return all(b'"number"' in _head(member) and b"sys_updated" in _head(member) for member in found)
+        return not all(_is_list(table.frame) for table in files.tables(path))
+    except DataError:
+        # What cannot be opened is refused by the log's reader, which says what it needs; of JSON files the other one knows more.
+        return not any(file.suffix.lower() in JSON for file in (Path(path), *Path(path).rglob("*")))
 
 
-def _renamed(table: files.Table) -> tuple[pl.DataFrame, list[str]]:
-    headers = {name: name.strip().lower().replace(" ", "_").replace(".", "_") for name in table.frame.columns}
-    by_header = {header: name for name, header in reversed(headers.items())}
-    names = {by_header[alias]: ours for ours, aliases in reversed(ALIASES.items()) for alias in reversed(aliases) if alias in by_header}
-    # One alias per column of ours: the first that the file has.
-    chosen = {ours: theirs for theirs, ours in names.items()}
-    notes = []
-    twin = by_header.get("category_(2)")
-    if twin and "subcategory" not in chosen and not table.frame[twin].equals(table.frame[chosen["category"]]):
-        chosen["subcategory"] = twin
-        notes.append(f"{table.name}: 'category' stands twice in the header; the second was read as the subcategory")
-    extra = [name for name in table.frame.columns if name not in chosen.values()]
-    notes += [f"{table.name}: columns not used: {', '.join(extra)}"] if extra else []
-    rest = {name: f"unused: {name}" for name in extra}
-    return table.frame.rename({**{theirs: ours for ours, theirs in chosen.items()}, **rest}), notes
+def _head(member: Member) -> bytes:
+    """The header of a table, the beginning of anything else."""
+    with opened(member) as stream:
+        head = stream.read(_HEAD)
+    return head.partition(b"\n")[0].lower().replace(b"sys id", b"sys_id") if member.is_table() else head
 
 
-def _typed(raw: _Log, *, path: Path | str, time_zone: str, dates: str | None) -> _Log:
-    """Instants, states and counts read; rows without a number or a time out."""
-    frame = raw.frame
-    moments = [name for name in ("opened_at", "at", "resolved_at", "closed_at") if name in frame.columns]
-    clock = instants.read(frame, columns=moments, time_zone=time_zone, dates=dates)
-    problems = list(clock.problems)
-    if strange := words.unknown(_awaiting(frame), "state", words=STATE_WORDS):
-        problems.append(f"incident_state: words without a meaning: {', '.join(strange)}; known are {', '.join(STATE_WORDS)}")
-    if problems:
-        raise DataError(f"{path} cannot be read (row 1 is the header):", [_ours_to_theirs(problem) for problem in problems])
-    frame = (
-        _awaiting(frame)
-        .with_columns(
-            *clock.frame.get_columns(),
-            words.meaning("state", words=STATE_WORDS).alias("state"),
-            pl.col("state").str.to_lowercase().is_in(["cancelled", "canceled", "8"]).alias("cancelled"),
-            *(_count(frame, name) for name in ("reopens", "stations")),
-            *(
-                pl.lit(None, dtype=pl.String).alias(name)
-                for name in (*_FACTS, "group", "agent", "actor_id", *_FINAL[2:4])
-                if name not in frame.columns
-            ),
-            *(pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias(name) for name in _FINAL[:2] if name not in frame.columns),
+def _is_record(head: bytes) -> bool:
+    return re.search(rb'^\W*sys_id\b|[,;\t"]sys_id\b|^[^\w{]*\{\s*"result"\s*:', head) is not None
+
+
+def _is_list(table: pl.DataFrame) -> bool:
+    """A list shows every incident once, as it is now."""
+    headers = {folded(name): name for name in table.columns}
+    there = {ours: [headers[folded(alias)] for alias in ALIASES[ours] if folded(alias) in headers] for ours in ("number", "opened_at", "state")}
+    return all(there.values()) and "sysupdatedat" not in headers and bool(table[there["number"][0]].is_unique().all())
+
+
+def _zone(found: Records, given: str | None, told: Told) -> str:
+    """The zone of times without one: values are UTC, what a screen shows is not."""
+    tickets = found.table("tickets")
+    shown = any(tickets[f"{name}_shown"].count() and tickets[name].str.starts_with("{").any() for name in REFERENCES)
+    listed = not tickets["sys_id"].count()
+    if shown and given is None:
+        told.problems.append("times are given as the screen of whoever exported shows them (display values): say with --time-zone in which zone")
+    if listed and given is None:
+        told.notes.append("a list shows times in the zone of whoever exported it; they were read as UTC, --time-zone says another")
+    return given or "UTC"
+
+
+def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
+    """Every incident once: the newest of its records, with what the table of tasks adds; tasks of other kinds are left out."""
+    raw = _bare(found.table("tickets")).with_columns(
+        # What stands in for a number or an opening is nothing that the other half could be right about.
+        contact_id=pl.when(pl.col("contact_id") != pl.col("sys_id").fill_null("")).then("contact_id"),
+        opened_at=pl.when(pl.col("opened_at") != pl.col("created_at").fill_null("")).then("opened_at"),
+        is_task=pl.col(instants.ROW).str.contains(r"(?i)(?:^|/)tasks?(?:[_.-][^/]*)?$"),
+        key=pl.coalesce("sys_id", "contact_id"),
+    )
+    once = raw.sort("updated_at", maintain_order=True, nulls_last=False).unique(["key", "is_task"], keep="last", maintain_order=True)
+    twice = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
+    told.dropped.append(Dropped(what="incidents", count=raw.height - once.height, why=twice))
+    whole = once.sort("is_task", maintain_order=True).group_by("key", maintain_order=True).agg(
+        pl.all().exclude("key", "is_task", *PLACES).drop_nulls().first(), pl.col("is_task").all()
+    ).with_columns(pl.coalesce("contact_id", "sys_id"), pl.coalesce("opened_at", "created_at"))  # fmt: skip
+    kind = pl.col("table").str.to_lowercase()
+    other = whole.filter(pl.col("is_task") & ~kind.is_in(_CLASSES).fill_null(True))
+    kinds = ", ".join(sorted(set(other["table"].drop_nulls())))
+    told.dropped.append(
+        Dropped(what="tasks", count=other.height, why=f"of another kind: {kinds}", example=next(iter(other["contact_id"].drop_nulls()), ""))
+    )
+    return whole.join(other.select("key"), on="key", how="anti", maintain_order="left").sort("contact_id")
+
+
+def _bare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Empty fields are nothing; a reference without a value is the id its link ends in, else what the screen shows."""
+    kept = {"subject", "body", "text", instants.ROW}
+    text = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in kept]
+    bare = frame.with_columns(
+        pl.when(~pl.col(name).str.strip_chars().is_in(["", "?"])).then(pl.col(name).str.strip_chars()).alias(name) for name in text
+    )
+    pointed = [name for name in text if f"{name}_link" in frame.columns]
+    return bare.with_columns(
+        pl.coalesce(
+            pl.when(~pl.col(name).str.starts_with("{")).then(name), pl.col(f"{name}_link").str.extract(r"/([0-9a-f]{32})$"), f"{name}_shown"
+        ).alias(name)
+        for name in pointed
+    )
+
+
+def _names(found: Records, tickets: pl.DataFrame, column: str, kind: str) -> dict[str, str]:
+    """The names of what a reference points at: from its own table, or as the tickets show them."""
+    shown = tickets.select(id=column, name=f"{column}_shown").drop_nulls()
+    return dict(pl.concat([shown, _bare(found.table(kind)).select("id", "name").drop_nulls()]).iter_rows())
+
+
+def _labelled(frame: pl.DataFrame, found: Records, column: str) -> pl.DataFrame:
+    """States under the labels of the instance, where its choices are there; the numbers of an incident are known without."""
+    choices = _bare(found.table("choices")).filter(
+        pl.col("field").is_in(["state", "incident_state"]) & pl.col("label").is_not_null() & pl.col("language").fill_null("en").str.starts_with("en")
+    )
+    named = choices.select(pl.col("table").str.to_lowercase(), pl.col("value").alias(column), "label").unique(["table", column], keep="first")
+    whose = pl.col("table").str.to_lowercase().replace({"case": _CLASSES[2]}).fill_null("incident")
+    both = frame.with_columns(whose=whose).join(named.rename({"table": "whose"}), on=["whose", column], how="left", maintain_order="left")
+    number = pl.col(column).str.contains(r"^\d+$") & (pl.col("whose") != "incident")
+    unknown = pl.format("{} of {} (export sys_choice too)", column, "whose")
+    label = pl.coalesce("label", pl.when(number).then(unknown), column)
+    lower = label.str.to_lowercase()
+    other = lower.str.starts_with("awaiting") & ~lower.is_in(list(STATE_WORDS))
+    return both.with_columns(pl.when(other).then(pl.lit("On Hold")).otherwise(label).alias(column)).drop("whose", "label")
+
+
+def _state(column: str, hold: str) -> pl.Expr:
+    """A hold that waits for the caller is `pending`."""
+    state = words.meaning(column, words=STATE_WORDS)
+    return (
+        pl.when((state == "hold") & pl.col(hold).str.to_lowercase().is_in(_AWAITS_CALLER).fill_null(False)).then(pl.lit("pending")).otherwise(state)
+    )
+
+
+def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+    """What the incidents themselves say, before their history is read."""
+    tickets = _labelled(tickets, found, "state")
+    typed.statuses(tickets.select("state"), "state", meanings=STATE_WORDS, told=told)
+    tickets = typed.durations(typed.numbers(typed.channels(tickets, told=told), ["reopens", "stations"], told=told), ["worked"], told=told)
+    promised = _bare(found.table("promises")).filter(pl.col("stage").str.to_lowercase().is_in(["cancelled", "canceled"]).fill_null(False).not_())
+    kept = promised.group_by(key="ticket").agg(vendor_sla_met=~typed.yes("breached").any())
+    cancelled = pl.col("state").str.to_lowercase().is_in(["cancelled", "canceled", "8"]).fill_null(False)
+    numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), _names(found, tickets, "item", "items")
+    status = _state("state", "hold_reason")
+    over, solved = status.is_in(["solved", "closed"]).fill_null(False), pl.coalesce("resolved_at", "closed_at")
+    again = tickets.filter((pl.col("reopens") > 0) & pl.col("resolved_at").is_not_null()).height
+    if again:
+        told.notes.append(
+            f"{again:,} incidents were reopened and hold only their last resolution; their first one is known where the history tells it"
         )
-        .with_columns(pl.col("customer_ref").str.replace(r"^(?i)caller\s+(\d+)$", "$1").str.normalize("NFC"))
-    )
-    nameless = int((frame["number"].is_null() | frame["opened_at"].is_null() | frame["at"].is_null()).sum())
-    left_out = Dropped(what="audit rows", count=nameless, why="without a number, an opening time or an update time")
-    frame = frame.drop_nulls(["number", "opened_at", "at"]).rename({"number": "contact_id"})
-    lost = int(frame["state"].is_null().sum())
-    notes = [*clock.notes, *([f"{lost:,} audit rows carry no state; the state before was kept"] if lost else [])]
-    if "resolved_at" not in moments:
-        notes.append("there is no column resolved_at: the last resolution was read from the states")
-    return _Log(frame.with_columns(has_final=pl.lit("resolved_at" in moments)), (left_out,), tuple(notes))
-
-
-def _awaiting(frame: pl.DataFrame) -> pl.DataFrame:
-    """Whatever is awaited that is not the customer is a hold."""
-    folded = pl.col("state").str.to_lowercase()
-    other = folded.str.starts_with("awaiting") & ~folded.is_in(list(STATE_WORDS))
-    return frame.with_columns(pl.when(other).then(pl.lit("On Hold")).otherwise("state").alias("state"))
-
-
-def _ours_to_theirs(problem: str) -> str:
-    name, _, rest = problem.partition(":")
-    return f"{ALIASES[name][0]}:{rest}" if name in ALIASES else problem
-
-
-def _count(frame: pl.DataFrame, name: str) -> pl.Expr:
-    if name not in frame.columns:
-        return pl.lit(None, dtype=pl.Int64).alias(name)
-    number = pl.col(name).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
-    return pl.when(number >= 0).then(number).alias(name)
-
-
-def _in_order(log: pl.DataFrame) -> tuple[pl.DataFrame, Dropped]:
-    """Audit rows of each incident as they happened: in the file's order, whichever way it runs; by time only where the file is shuffled.
-
-    Many rows share a minute, and a clock may run ahead for one row: there only the file knows what came first.
-    """
-    step = log.select(pl.col("at").diff().over("contact_id").dt.total_microseconds()).to_series()
-    onward, back = int((step > 0).sum()), int((step < 0).sum())
-    if back and onward <= _SHUFFLED * back:
-        log, onward, back = log.reverse(), back, onward
-    log = log.with_columns(row=pl.int_range(pl.len()))
-    if back > _SHUFFLED * onward:
-        return log.sort("contact_id", "at", "row"), Dropped(what="update times", count=0, why="")
-    log = log.sort("contact_id", "row").with_columns(pl.col("at").cum_min(reverse=True).over("contact_id").alias("not_after"))
-    ahead = log.filter(pl.col("at") > pl.col("not_after"))["contact_id"]
-    told = Dropped(
-        what="update times", count=ahead.len(), why="later than the row after it; that one's time was taken", example=next(iter(ahead), "")
-    )
-    return log.with_columns(pl.col("not_after").alias("at")).drop("not_after"), told
-
-
-def _until(log: pl.DataFrame, *, end: datetime) -> tuple[pl.DataFrame, Dropped]:
-    """The audit path as the data end knew it; unknown states keep the state before."""
-    later = log.filter(pl.col("at") > end)
-    path = log.filter(pl.col("at") <= end).with_columns(
-        pl.col("state").forward_fill().over("contact_id"),
-        pl.col("group").forward_fill().over("contact_id").alias("team"),
+    machine = pl.coalesce("resolver_shown", "resolver").str.to_lowercase().is_in(MACHINES)
+    return tickets.join(kept, on="key", how="left", maintain_order="left").with_columns(
+        status=status,
+        is_deleted=cancelled | typed.yes("deleted"),
+        customer_ref=pl.col("caller").str.replace(r"^(?i)caller\s+(\d+)$", "$1").str.normalize("NFC"),
+        account_ref="account",
+        product_area=pl.col("item").replace(items),
+        parent_id=pl.col("parent").replace(numbers),
+        issue_key="problem",
+        first_resolved_at=pl.when(over).then(solved),
+        last_resolved_at=pl.when(over).then(solved),
+        closed_at=pl.when(status == "closed").then("closed_at"),
+        resolver_group=pl.when(over).then(pl.col("group").replace(groups)),
+        resolver_agent=pl.when(over).then(pl.coalesce("agent", "resolver")),
+        resolved_by=pl.when(machine).then(pl.lit("automation")).when(machine.is_not_null()).then(pl.lit("human")),
+        initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(pl.col("caller").is_not_null()).then(pl.lit("customer")).otherwise(pl.lit("unknown")),
+        handle_seconds=pl.when(pl.col("worked") > 0).then("worked"),
+        vendor_reopens=pl.col("reopens").cast(pl.Int64),
+        vendor_stations=pl.col("stations").cast(pl.Int64),
+        vendor_first_resolved_at=pl.when(pl.col("reopens") == 0).then("resolved_at"),
     )  # fmt: skip
-    example = later["contact_id"][0] if later.height else ""
-    return path, Dropped(what="audit rows", count=later.height, why=f"after the data end {end:%Y-%m-%d %H:%M}", example=example)
 
 
-def _contacts(path: pl.DataFrame, log: pl.DataFrame, *, end: datetime) -> tuple[pl.DataFrame, list[Dropped]]:
-    """One row per incident, as the data end knew it; the vendor's counts are the log's last."""
-    entered = _RESOLVED & ~_RESOLVED.shift().over("contact_id").fill_null(False)
-    seen = path.with_columns(entered=entered).group_by("contact_id").agg(
-        *(pl.col(name).drop_nulls().last() for name in _FACTS),
-        pl.col("state").drop_nulls().last().alias("status"),
-        pl.col("cancelled").last().alias("is_deleted"),
-        pl.col("at").filter(_RESOLVED).first().alias("first_resolved_at"),
-        pl.col("at").filter("entered").last().alias("path_resolved_at"),
-        pl.col("team").drop_nulls().first().alias("first_group"),
-        pl.col("agent").drop_nulls().first().alias("first_agent"),
-        pl.col("team").filter(_RESOLVED).first().alias("resolver_group"),
-        pl.col("agent").filter(_RESOLVED).first().alias("resolver_agent"),
-    )  # fmt: skip
-    whole = log.group_by("contact_id").agg(
-        pl.col("opened_at").min(), *(pl.col(name).drop_nulls().last() for name in _FINAL), pl.col("has_final").any()
+def _people(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Everybody by `user_id`, with `login` and `kind`: agent, bot, customer, or nothing that tells."""
+    changes, notes = _bare(found.table("audit")), _bare(found.table("journal")).filter(pl.col("element") == "work_notes")
+    held = [tickets["agent"], *(changes.filter(pl.col("field") == "assigned_to")[side] for side in ("value", "before"))]
+    users = _bare(found.table("users"))
+    worked = pl.concat([*held, _as_ids(notes["who"], users)]).drop_nulls().unique()
+    known = users.join(
+        pl.DataFrame({"user_id": pl.concat([worked, tickets["caller"]]).drop_nulls().unique()}), on="user_id", how="full", coalesce=True
     )
-    contacts = whole.join(seen, on="contact_id", how="left").with_columns(
-        pl.when("has_final").then("resolved_at").otherwise("path_resolved_at").alias("last_resolved_at"),
-        pl.col("status").fill_null("new"),
-        pl.col("is_deleted").fill_null(False),
+    agent = pl.col("user_id").is_in(worked.implode()) | pl.col("roles").str.contains(_SERVED).fill_null(False)
+    machine = flags.is_bot(pl.col("name")) | flags.is_bot(pl.col("login"))
+    asked = pl.col("user_id").is_in(tickets["caller"].drop_nulls().implode())
+    kind = pl.when(agent & machine).then(pl.lit("bot")).when(agent).then(pl.lit("agent")).when(asked).then(pl.lit("customer"))
+    system = pl.col("login").str.to_lowercase().is_in([*MACHINES, _GUEST]).fill_null(False)
+    return known.filter(~system).with_columns(kind=kind).sort("user_id")
+
+
+def _as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
+    """Ids of users who are named by their login, by their name, or by their id already."""
+    known = users.drop_nulls("user_id")
+    by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
+    return who.replace({**by["name"], **by["login"]})
+
+
+def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+    """Who did what to which incident, when."""
+    changes = _changes(found, tickets)
+    journal = _bare(found.table("journal")).join(tickets.select("contact_id", ticket="key"), on="ticket", how="inner", maintain_order="left")
+    public = pl.col("element") == "comments"
+    said = journal.filter(pl.col("element").is_in(["comments", "work_notes"])).select(
+        "contact_id",
+        "at",
+        "who",
+        "text",
+        instants.ROW,
+        kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
+        public=public,
+        order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
+        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon()),
     )
-    contacts, mended = mending.mended(_without_foresight(contacts, end=end))
-    channel = words.meaning("channel_raw", words=words.CHANNEL_WORDS).fill_null("other")
-    machine = pl.col("resolved_by").str.to_lowercase().is_in(MACHINES)
-    resolver = pl.when(machine).then(pl.lit("automation")).when(machine.is_not_null()).then(pl.lit("human")).otherwise(pl.lit("unknown"))
-    return contacts.with_columns(
-        source=pl.lit(SOURCE),
-        channel=channel,
-        initiated_by=pl.when(channel == "api")
-        .then(pl.lit("system"))
-        .when(pl.col("customer_ref").is_null())
-        .then(pl.lit("unknown"))
-        .otherwise(pl.lit("customer")),
-        resolved_by=resolver,
-        vendor_reopens="reopens",
-        vendor_stations="stations",
-    ), mended
-
-
-def _without_foresight(contacts: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """Blank the final columns where they tell what happened after the data end."""
-    contacts = contacts.with_columns(pl.when(pl.col(name) <= end).then(pl.col(name)).alias(name) for name in ("last_resolved_at", "closed_at"))
-    over = pl.coalesce("last_resolved_at", "closed_at").is_not_null()
-    return contacts.with_columns(pl.when(over).then(pl.col(name)).alias(name) for name in ("close_reason", "resolved_by"))
-
-
-def _events(path: pl.DataFrame) -> pl.DataFrame:
-    """Status, assignment and transfer events; of one audit row the handover comes before the status."""
-    path = path.with_columns(
-        source=pl.lit(SOURCE),
-        order=pl.int_range(pl.len()),
-        team_from=pl.col("team").shift().over("contact_id"),
-        status_from=pl.col("state").shift().over("contact_id"),
-        actor=pl.when(pl.col("actor_id").str.to_lowercase().is_in(MACHINES)).then(pl.lit("system")).otherwise(pl.lit("unknown")),
-    ).with_columns(moved=(pl.col("team") != pl.col("team_from")).fill_null(pl.col("team").is_not_null()))
-    path = path.with_columns(spell=pl.col("moved").cum_sum().over("contact_id"))
-    path = path.with_columns(person=pl.col("agent").forward_fill().over("contact_id", "spell")).with_columns(
-        person_from=pl.when("moved").then(pl.col("person").shift().over("contact_id")).otherwise(pl.col("person").shift().over("contact_id", "spell"))
+    handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(
+        *_STEP,
+        "together",
+        kind=pl.lit(assemble.HANDOVER),
+        group_to=pl.when(pl.col("field") == "assignment_group").then(pl.col("value").replace(groups)),
+        agent_to=pl.when(pl.col("field") == "assigned_to").then("value"),
     )
-    handed = pl.when(pl.col("moved") & pl.col("team_from").is_not_null()).then(pl.lit("transfer")).otherwise(pl.lit("assignment"))
-    base = [pl.col("source", "contact_id", "order", "at", "actor", "actor_id")]
-    people = [
-        pl.col("team_from").alias("group_from"),
-        pl.col("team").alias("group_to"),
-        pl.col("person_from").alias("agent_from"),
-        pl.col("person").alias("agent_to"),
-    ]
-    changed_person = ~pl.col("moved") & pl.col("person").ne_missing(pl.col("person_from")) & pl.col("person").is_not_null()
-    changed_state = pl.col("state").ne_missing(pl.col("status_from")) & pl.col("state").is_not_null()
-    events = pl.concat(
-        [
-            path.filter(pl.col("moved") | changed_person).select(*base, handed.alias("kind"), *people, pl.lit(0).alias("step")),
-            path.filter(changed_state).select(
-                *base, "status_from", pl.lit("status").alias("kind"), pl.col("state").alias("status_to"), pl.lit(1).alias("step")
-            ),
-        ],
-        how="diagonal",
-    ).sort("order", "step")
-    return events.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64).over("contact_id"))
+    return pl.concat([_turns(changes, found, told=told), handed, said], how="diagonal").filter(pl.col("at").is_not_null())
 
 
-def _capabilities(contacts: pl.DataFrame, log: pl.DataFrame) -> frozenset[str]:
-    filled = {"has_group_history": log["group"], "has_category": contacts["category"], "has_customer": contacts["customer_ref"]}
-    written = contacts["subject"].is_not_null().any() or contacts["body"].is_not_null().any()
-    found = [flag for flag, values in filled.items() if values.is_not_null().any()]
-    return frozenset(["has_events", "has_status_history", *found, *(["has_text"] if written else [])])
+_STEP = ("contact_id", "at", "who", "order", instants.ROW)
+_AFTER = 2**40
+"""Comments come after the changes of the same second."""
+_WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
 
 
-def _remarks(log: pl.DataFrame, contacts: pl.DataFrame) -> Sequence[str]:
-    """What a reader of the numbers should know."""
-    notes = ["vendor_reopens and vendor_stations are the log's last counts, which may lie after the data end"]
-    mute = contacts.filter(
-        pl.col("status").is_in(["solved", "closed"]), pl.col("last_resolved_at").is_null(), pl.col("first_resolved_at").is_not_null()
+def _changes(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Changes of fields from the audit; from the spans of metrics for fields that an incident's audit does not hold."""
+    known = tickets.select("contact_id", ticket="key")
+    audit = _bare(found.table("audit")).with_columns(pl.col("field").str.to_lowercase(), together=pl.coalesce("together", "at"))
+    audit = audit.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    defined = _bare(found.table("definitions")).select("definition", field_of="field", named="name")
+    spans = _bare(found.table("spans")).join(defined, on="definition", how="left", maintain_order="left")
+    name = pl.coalesce("named", "definition_shown", "definition").str.to_lowercase()
+    guessed = pl.when(name.str.contains("group")).then(pl.lit("assignment_group")).when(name.str.contains("assigned")).then(pl.lit("assigned_to"))
+    field = pl.coalesce("field", "field_of", guessed, pl.when(name.str.contains("state")).then(pl.lit("incident_state"))).str.to_lowercase()
+    spans = spans.with_columns(
+        field=field, together="at", who=pl.lit(None, dtype=pl.String), before=pl.lit(None, dtype=pl.String), table=pl.lit("incident")
     )
-    if mute.height and bool(log["has_final"].any()):
-        notes.append(f"{mute.height:,} solved or closed incidents carry no resolved_at by the data end; last_resolved_at is empty there")
-    if cancelled := int(contacts["is_deleted"].sum()):
-        notes.append(f"{cancelled:,} cancelled incidents are marked as deleted, so that they count neither way")
-    strange = words.unknown(contacts, "channel_raw", words=words.CHANNEL_WORDS)
-    return [*notes, *([f"channels read as 'other': {', '.join(strange)}"] if strange else [])]
+    spans = spans.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    topic = pl.col("field").replace("state", "incident_state")
+    unseen = spans.with_columns(topic=topic).join(audit.with_columns(topic=topic), on=["contact_id", "topic"], how="anti", maintain_order="left")
+    wanted = ["contact_id", "at", "who", "field", "before", "value", "together", "table", instants.ROW]
+    return pl.concat([audit.select(wanted), unseen.select(wanted)]).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def _turns(changes: pl.DataFrame, found: Records, *, told: Told) -> pl.DataFrame:
+    """Changes of the state, which stands in two fields, with the reason of a hold where one update gave both."""
+    moment = ["contact_id", "together"]
+    reasons = changes.filter(pl.col("field") == "hold_reason")
+    states = changes.filter(pl.col("field").is_in(["state", "incident_state"])).unique([*moment, "value"], keep="first", maintain_order=True)
+    states = _labelled(_labelled(states, found, "value"), found, "before")
+    typed.statuses(states.select(state="value"), "state", meanings=STATE_WORDS, told=told)
+    reason = reasons.select(*moment, reason="value").unique(moment, keep="last")
+    alone = reasons.join(states, on=moment, how="anti", maintain_order="left").with_columns(value=pl.lit("On Hold"), reason="value", before=None)
+    turned = pl.concat([states.join(reason, on=moment, how="left", maintain_order="left"), alone.select(*states.columns, "reason")])
+    return turned.select(
+        *_STEP,
+        kind=pl.lit("status"),
+        status_to=_state("value", "reason"),
+        born=words.meaning("before", words=STATE_WORDS),
+    )
+
+
+def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Who acted: whoever called for this incident is its customer even if they are an agent elsewhere; a guest is somebody nobody knows."""
+    login = pl.col("who").str.to_lowercase()
+    system, guest = login.is_in(MACHINES).fill_null(False), (login == _GUEST).fill_null(False)
+    steps = steps.with_columns(actor_id=_as_ids(steps["who"], people)).join(
+        tickets.select("contact_id", "caller"), on="contact_id", how="left", maintain_order="left"
+    )
+    steps = steps.join(people.select(actor_id="user_id", person="kind"), on="actor_id", how="left", maintain_order="left")
+    asker = guest | (pl.col("actor_id") == pl.col("caller")).fill_null(False)
+    actor = pl.when(system).then(pl.lit("system")).when(asker).then(pl.lit("customer")).otherwise(pl.col("person").fill_null("unknown"))
+    heard = pl.col("kind") == "message"
+    # What was before is read off the change before; only of the first one nothing else tells it.
+    turns = pl.col("kind") == "status"
+    first = turns & (turns.cast(pl.Int64).cum_sum().over("contact_id", order_by=["at", "order"]) == 1)
+    return steps.with_columns(
+        actor=actor,
+        status_from=pl.when(first).then("born"),
+        actor_id=pl.when(~system & ~guest).then("actor_id"),
+        public=pl.col("public").fill_null(False),
+        is_auto=heard & system,
+        is_ack=pl.when(heard & (actor == "customer")).then("thanked"),
+    ).drop("who", "caller", "person", "thanked", "born", instants.ROW)
+
+
+def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:
+    """What people who are no agents are known by: addresses and numbers of their own and of their devices, and their company."""
+    customers = people.filter(~pl.col("kind").is_in(["agent", "bot"]).fill_null(False)).rename({"user_id": "customer_ref"})
+    more = _bare(found.table("devices")).join(customers.select("customer_ref"), on="customer_ref", how="semi")
+    own = assemble.identity(customers, source=SOURCE, email="email", phone="phone", account="company")
+    told = [own, assemble.identity(customers, source=SOURCE, phone="mobile"), assemble.identity(more, source=SOURCE, email="email", phone="phone")]
+    return pl.concat(told).unique(maintain_order=True)

@@ -6,14 +6,15 @@ import os
 import tomllib
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
-from fcrlib.intake import csv
+from fcrlib.intake import csv, files
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, FcrError, UsageError
 
@@ -161,6 +162,15 @@ def test_a_second_file_holds_the_messages(tmp_path):
     assert "column 'role2' (events.actor) is not in comments.csv" in refused(tmp_path, mapping=mapped(events={**events, "actor": "role2"}))
 
 
+def test_a_second_file_says_what_a_machine_wrote_and_what_only_thanks(tmp_path):
+    lines = ["1,2026-03-13 09:00,agent,yes,", "1,2026-03-13 10:00,customer,no,Ja", "1,2026-03-13 11:00,customer,,no"]
+    write(tmp_path, *lines, header="ticket,when,role,robot,thanks", name="comments.csv")
+    events = {"file": "comments.csv", "contact_id": "ticket", "at": "when", "actor": "role", "is_auto": "robot", "is_ack": "thanks"}
+    found = read(tmp_path, mapping=mapped(events=events)).events
+    assert found["is_auto"].to_list() == [True, False, False]
+    assert found["is_ack"].to_list() == [None, True, False]
+
+
 def test_what_the_data_end_did_not_know_is_left_out(tmp_path):
     desk = read(tmp_path, end=at(13, 12))
     assert desk.contacts.select("contact_id", "status", "first_resolved_at").rows() == [("1", "open", None)]
@@ -216,6 +226,35 @@ def test_zip_and_parquet_read_back_equal(tmp_path):
     )
     for name in ("tickets.zip", "naive.parquet", "zoned.parquet"):
         assert csv.read(tmp_path / name, mapping=MAPPING, data_end=END).contacts.equals(plain.contacts), name
+
+
+def test_every_type_of_a_parquet_file_becomes_the_text_that_a_csv_would_hold(tmp_path):
+    odd = pl.DataFrame(
+        {
+            "took": [timedelta(minutes=90), None], "price": [Decimal("12.50"), None], "raw": [b"\xff\x00", None], "kinds": [[{"a": 1}], []],
+            "pair": pl.Series([[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2)), "labels": [["a", "b"], None], "inner": [{"x": {"y": 1}}, None],
+        }
+    )  # fmt: skip
+    odd.write_parquet(tmp_path / "odd.parquet")
+    frame = files.table(tmp_path / "odd.parquet").frame
+    assert frame.columns == [*odd.columns[:-1], "inner.x.y"]
+    assert frame.row(0) == ("5400.0", "12.50", "ff00", '[{"a":1}]', "1,2", "a,b", "1")
+    assert frame.row(1) == (None, None, None, "[]", "3,4", None, None)
+
+
+def test_a_folder_is_read_by_the_mapping_that_lies_in_it(tmp_path):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write(folder, *ROWS)
+    write(folder, "Ann@Example.com,2025-01-01", header="who,joined", name="customers.csv")
+    contacts = "".join(f'{ours} = "{theirs}"\n' for ours, theirs in MAPPING["contacts"].items())  # type: ignore[attr-defined]
+    beside = '[customers]\nfile = "customers.csv"\ncustomer_ref = "who"\nsince = "joined"\n'
+    text = f'source = "shop"\nfile = "tickets.csv"\ntime_zone = "UTC"\ndata_end = 2026-09-30T23:59:59Z\n[contacts]\n{contacts}{beside}'
+    (folder / "mapping.toml").write_text(text, encoding="utf-8")
+    found = csv.read(folder)
+    assert found.contacts.height == 3
+    assert found.customers.height == 1
+    assert sorted(found.manifest.files) == ["customers.csv", "tickets.csv"]
 
 
 def test_a_desk_written_in_an_odd_dialect_reads_back_equal(tmp_path):

@@ -1,0 +1,206 @@
+"""How do the steps of an export become a history, and what does a contact's history say about it?
+
+A reader hands over steps (who did what to which contact, when); the canonical events follow, with what was before each change, and from them
+everything about a contact that is no field of its own: when it was first resolved, by whom, who held it. So all readers mean the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from fcrlib.model.desk import Dropped
+from fcrlib.model.tables import RESOLVED_STATUSES, TABLES, conform
+
+HANDOVER = "handover"
+"""Kind of a step that gives a contact to another team or person; it becomes an `assignment` or a `transfer`."""
+_TEXTS = tuple(name for name, column in TABLES["events"].columns().items() if column.dtype == pl.String and name not in ("source", "contact_id"))
+_CHOICES = ("kind", "actor", "status_from", "status_to", "channel")
+_FROM_EVENTS = (
+    "first_resolved_at", "last_resolved_at", "closed_at", "status", "first_group", "first_agent", "resolver_group", "resolver_agent", "close_reason",
+)  # fmt: skip
+_RESOLVER = {"agent": "human", "bot": "bot", "system": "automation", "customer": "customer"}
+
+
+def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_status: str = "new") -> tuple[pl.DataFrame, list[Dropped]]:
+    """Canonical events from steps in any order.
+
+    Parameters
+    ----------
+    steps
+        `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
+        `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `is_ack`, `article_id`; `order` (number) says what came first at one
+        instant, else the order of the rows does; handovers that share `together` (text) are one.
+    source
+        Name of the export.
+    data_end
+        What is later is dropped and counted.
+    first_status
+        What a contact is before its first change of status, where no step says it.
+
+    Returns
+    -------
+    tuple
+        The events, in the order of contact and time: `status_from`, `group_from` and `agent_from` are read off the change before; a change to what
+        is already so is left out. A handover from one team to another is a `transfer`, any other an `assignment`. And what was dropped.
+    """
+    whole = _filled(steps).filter(pl.all_horizontal(pl.col("contact_id", "at", "kind").is_not_null()))
+    known = whole.filter(pl.col("at") <= data_end)
+    events = _told(_joined(known).sort("contact_id", "at", "order"), first_status=first_status)
+    repeated = events.filter(pl.col("same"))
+    dropped = [
+        Dropped(what="events", count=steps.height - whole.height, why="without a contact, a time or a kind"),
+        Dropped(what="events", count=whole.height - known.height, why=f"after the data end {data_end:%Y-%m-%d %H:%M}"),
+        Dropped(what="events", count=repeated.height, why="changes to what was so already", example=next(iter(repeated["contact_id"]), "")),
+    ]
+    kept = events.filter(~pl.col("same")).with_columns(
+        source=pl.lit(source), seq=pl.int_range(pl.len(), dtype=pl.Int64).over("contact_id")
+    )  # fmt: skip
+    return conform(kept, table="events"), [one for one in dropped if one.count]
+
+
+def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
+    """Contacts with everything their events say about them; where there are no such events, what the reader gave stays.
+
+    Parameters
+    ----------
+    contacts
+        `contact_id` and whatever fields the export has under canonical names.
+    events
+        As `history` gives them.
+
+    Returns
+    -------
+    pl.DataFrame
+        With `first_resolved_at`, `last_resolved_at`, `closed_at`, `status`, `first_group`, `first_agent`, `resolver_group`, `resolver_agent` (who held
+        it at the first resolution), `resolved_by`, `close_reason` (`inactivity` where the system closed what waited for the customer) and
+        `initiated_by` (whoever is heard first).
+    """
+    resolved = list(RESOLVED_STATUSES)
+    resolves = pl.col("status_to").is_in(resolved) & ~pl.col("status_from").is_in(resolved).fill_null(False)
+    spoken = pl.col("kind").is_in(["message", "call_leg"]) & pl.col("public") & ~pl.col("is_auto")
+    held = events.with_columns(
+        *(pl.col(name).cast(pl.String) for name in _CHOICES),
+        *(pl.col(f"{name}_to").forward_fill().over("contact_id").alias(f"held_{name}") for name in ("group", "agent")),
+    )
+    found = held.group_by("contact_id").agg(
+        pl.col("at").filter(resolves).first().alias("first_resolved_at"),
+        pl.col("at").filter(resolves).last().alias("last_resolved_at"),
+        pl.col("at").filter(pl.col("status_to") == "closed").last().alias("shut_at"),
+        pl.col("status_to").drop_nulls().last().alias("status"),
+        *(pl.col(f"{name}_to").drop_nulls().first().alias(f"first_{name}") for name in ("group", "agent")),
+        *(pl.col(f"held_{name}").filter(resolves).first().alias(f"resolver_{name}") for name in ("group", "agent")),
+        pl.col("actor").filter(resolves).first().replace_strict(_RESOLVER, default="unknown", return_dtype=pl.String).alias("resolved_by"),
+        pl.col("status_from").filter(resolves).first().alias("waiting"),
+        pl.col("actor").filter(spoken).first().alias("opener"),
+    )
+    return _merged(contacts, found)
+
+
+def identity(people: pl.DataFrame, *, source: str, **kinds: str) -> pl.DataFrame:
+    """Canonical identifiers from a table of people.
+
+    Parameters
+    ----------
+    people
+        `customer_ref` and the columns named.
+    source
+        Name of the export.
+    kinds
+        Column by kind of identifier: `email="email"`, `phone="phone"`.
+    """
+    blank = pl.col("customer_ref").is_null()
+    told = [
+        people.filter(~blank & (pl.col(column).str.strip_chars() != "")).select(
+            source=pl.lit(source), customer_ref="customer_ref", kind=pl.lit(kind), value_norm=column
+        )
+        for kind, column in kinds.items()
+        if column in people.columns
+    ]
+    return pl.concat(told).unique(maintain_order=True) if told else TABLES["identifiers"].create_empty()
+
+
+def _filled(steps: pl.DataFrame) -> pl.DataFrame:
+    """All columns that an event has, whether or not the reader gave them."""
+    blanks = {name: pl.lit(None, dtype=pl.String) for name in (*_TEXTS, *_CHOICES, "together") if name not in steps.columns}
+    order = {} if "order" in steps.columns else {"order": pl.int_range(pl.len(), dtype=pl.Int64)}
+    flags = {"public": pl.lit(False), "is_auto": pl.lit(False), "is_ack": pl.lit(None, dtype=pl.Boolean)}
+    whole = steps.with_columns(**blanks, **order, **{name: value for name, value in flags.items() if name not in steps.columns})
+    return whole.with_columns(
+        pl.col("public").fill_null(False), pl.col("is_auto").fill_null(False), pl.col("actor").fill_null("unknown"), pl.col("order").cast(pl.Int64)
+    )
+
+
+def _joined(steps: pl.DataFrame) -> pl.DataFrame:
+    """Handovers that happened together, as one."""
+    shared = (pl.col("kind") == HANDOVER) & pl.col("together").is_not_null()
+    parts = steps.filter(shared)
+    if parts.is_empty():
+        return steps
+    firsts = [pl.col(name).drop_nulls().first() for name in steps.columns if name not in ("contact_id", "together", "group_to", "agent_to")]
+    lasts = [pl.col(name).drop_nulls().last() for name in ("group_to", "agent_to")]
+    one = parts.sort("order").group_by("contact_id", "together", maintain_order=True).agg(*firsts, *lasts)
+    return pl.concat([steps.filter(~shared.fill_null(False)), one.select(steps.columns)])
+
+
+def _told(steps: pl.DataFrame, *, first_status: str) -> pl.DataFrame:
+    """What was before each change, which kind of handover it was, and whether it changed anything (`same`)."""
+    handed, status = pl.col("kind") == HANDOVER, pl.col("status_to").is_not_null()
+    moves = handed | pl.col("group_to").is_not_null() | pl.col("agent_to").is_not_null()
+    steps = steps.with_columns(moves=moves)
+    steps = steps.with_columns(_before("group_to", pl.col("group_to").is_not_null()).alias("group_was"))
+    steps = steps.with_columns(
+        changes=pl.col("moves") & (pl.col("group_to") != pl.col("group_was")).fill_null(pl.col("group_to").is_not_null()),
+        group_to=pl.when("moves").then(pl.coalesce("group_to", "group_was")),
+    )
+    steps = steps.with_columns(_before("agent_to", pl.col("agent_to").is_not_null() | pl.col("changes")).alias("agent_was"))
+    steps = steps.with_columns(
+        agent_to=pl.when(pl.col("moves") & ~pl.col("changes")).then(pl.coalesce("agent_to", "agent_was")).otherwise("agent_to")
+    )
+    before = pl.coalesce("status_from", _before("status_to", status), pl.lit(first_status))
+    moved = pl.when(pl.col("changes") & pl.col("group_was").is_not_null()).then(pl.lit("transfer")).otherwise(pl.lit("assignment"))
+    still = ~pl.col("changes") & pl.col("agent_to").eq_missing(pl.col("agent_was"))
+    return steps.with_columns(
+        kind=pl.when(handed).then(moved).otherwise("kind"),
+        status_from=pl.when(status).then(before),
+        group_from=pl.when("moves").then("group_was"),
+        agent_from=pl.when("moves").then("agent_was"),
+    ).with_columns(same=((pl.col("kind") == "status") & (pl.col("status_from") == pl.col("status_to")) | handed & still).fill_null(False))
+
+
+def _before(column: str, when: pl.Expr) -> pl.Expr:
+    """What the column said at the last change before this one; a change to nothing counts as one."""
+    number = when.cast(pl.Int32).cum_sum().over("contact_id") - when.cast(pl.Int32)
+    return pl.when(number > 0).then(pl.when(when).then(pl.col(column).fill_null("")).forward_fill().shift().over("contact_id").replace("", None))
+
+
+def _merged(contacts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    ours = {name: f"events {name}" for name in found.columns if name != "contact_id"}
+    both = contacts.join(found.rename(ours), on="contact_id", how="left", maintain_order="left")
+    closed = pl.col("events status") == "closed"
+    shut = pl.when(closed).then("events shut_at").when(closed.is_null()).then(_given(contacts, "closed_at", pl.Datetime("us", "UTC")))
+    silent = (pl.col("events resolved_by") == "automation") & (pl.col("events waiting") == "pending")
+    resolved = pl.coalesce("events first_resolved_at", _given(contacts, "first_resolved_at", pl.Datetime("us", "UTC")))
+    whose = pl.coalesce(pl.when(pl.col("events first_resolved_at").is_not_null()).then("events resolved_by"), _given(contacts, "resolved_by"))
+    opener = pl.col("events opener").replace_strict({"customer": "customer", "agent": "company", "bot": "company", "system": "system"}, default=None)
+    abandoned = pl.col("is_abandoned") if "is_abandoned" in contacts.columns else pl.lit(False)
+    read_off = [
+        pl.coalesce(f"events {name}", _given(contacts, name)).alias(name)
+        for name in _FROM_EVENTS
+        if name not in ("first_resolved_at", "last_resolved_at", "closed_at", "close_reason")
+    ]
+    last = pl.coalesce("events last_resolved_at", _given(contacts, "last_resolved_at", pl.Datetime("us", "UTC")), "events first_resolved_at")
+    return both.with_columns(
+        resolved.alias("first_resolved_at"),
+        last.alias("last_resolved_at"),
+        shut.alias("closed_at"),
+        *read_off,
+        resolved_by=pl.when(resolved.is_null() | abandoned).then(pl.lit("unknown")).otherwise(whose.fill_null("unknown")),
+        close_reason=pl.coalesce(_given(contacts, "close_reason"), pl.when(silent).then(pl.lit("inactivity"))),
+        initiated_by=pl.coalesce(_given(contacts, "initiated_by"), opener, pl.lit("unknown")),
+    ).drop(list(ours.values()))
+
+
+def _given(contacts: pl.DataFrame, name: str, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Expr:
+    return pl.col(name).cast(dtype) if name in contacts.columns else pl.lit(None, dtype=dtype)

@@ -1,0 +1,124 @@
+"""What does an export owe its reader?
+
+It is of this system and of one desk, every page of it is there, and what must be known is known; a record that came twice counts once.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fcrlib.intake.export.gather import RECORD, Gathering, folded, paths_of
+from fcrlib.intake.export.kinds import Kind
+from fcrlib.intake.export.likeness import looks_like
+from fcrlib.intake.export.pages import gaps
+from fcrlib.model.desk import Dropped
+
+_SHRUNK = r"^-?\d(?:[.,]\d+)?[eE]\+?\d+$"
+_SHOWN = 30
+
+
+def problems(gathered: Gathering, *, files: int) -> list[str]:
+    """Everything that is wrong with what was gathered, one line each."""
+    first = gathered.export.kinds[0].name
+    found = [*gathered.problems]
+    if gathered.table(first).is_empty() and not found:
+        found.append(_foreign(gathered, first, files))
+    found += gaps(gathered.sheets, paging=gathered.export.paging)
+    for kind in gathered.export.kinds:
+        found += _needs(gathered, kind)
+    return found
+
+
+def once(gathered: Gathering) -> tuple[dict[str, pl.DataFrame], list[Dropped]]:
+    """The tables with every record once, of several with one name the newest; what stood inside the others goes with them."""
+    tables, dropped = {}, []
+    for kind in gathered.export.kinds:
+        frame = gathered.table(kind.name)
+        family = {one.name: gathered.table(one.name) for one in kind.family()}
+        if kind.key and frame.select(pl.struct(kind.key).is_duplicated().any()).item():
+            newest, example = _newest(frame, kind)
+            why = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
+            dropped.append(Dropped(what=kind.name, count=frame.height - newest.len(), why=why, example=example))
+            family = {name: one.filter(pl.col(RECORD).is_in(newest.implode())) for name, one in family.items()}
+        tables.update(family)
+    return tables, [one for one in dropped if one.count]
+
+
+def _newest(frame: pl.DataFrame, kind: Kind) -> tuple[pl.Series, str]:
+    """Numbers of the records that are kept, and a name that stood on several; records without a name are all kept."""
+    names = frame.select(RECORD, *(pl.col(name) for name in kind.key), *([_age(kind.newest)] if kind.newest else []))
+    known = pl.any_horizontal(pl.col(name).is_not_null() for name in kind.key)
+    named = names.filter(known)
+    newest = named.sort(*([_AGE] if kind.newest else []), RECORD).unique(kind.key, keep="last")
+    twice = named.filter(pl.struct(kind.key).is_duplicated())[kind.key[0]]
+    return pl.concat([newest[RECORD], names.filter(~known)[RECORD]]).sort(), next((one for one in twice if one), "")
+
+
+def unused(gathered: Gathering) -> pl.DataFrame:
+    """Fields that nobody asked for: `kind`, `field`, `n`; the most frequent first."""
+    rows = []
+    for name, seen in gathered.seen.items():
+        kind = gathered.kinds[name]
+        paths = [*paths_of(kind), *(kind.tell or ())[:1]]
+        asked = {path.lstrip("^").replace("[", ".").replace("{", ".").split(".")[0] for path in paths}
+        headers = {folded(path) for path in paths}
+        rows += [(name, field, n) for field, n in seen.items() if field not in asked and folded(field) not in headers]
+    found = pl.DataFrame(rows, schema={"kind": pl.String, "field": pl.String, "n": pl.Int64}, orient="row")
+    return found.sort("kind", pl.col("n") * -1, "field")
+
+
+def remarks(spare: pl.DataFrame) -> list[str]:
+    """One line per kind that has fields nobody asked for."""
+    grouped = spare.group_by("kind", maintain_order=True).agg(pl.col("field").head(_SHOWN), pl.len())
+    more = [(kind, ", ".join(fields), n - _SHOWN) for kind, fields, n in grouped.iter_rows()]
+    return [f"{kind}: fields not used: {fields}{f' and {n} more' if n > 0 else ''}" for kind, fields, n in more]
+
+
+def _foreign(gathered: Gathering, first: str, files: int) -> str:
+    fields = {*gathered.strange, *(field for seen in gathered.seen.values() for field in seen)}
+    other = looks_like(fields)
+    hint = f": it looks like {other}, try `fcr import {other}`" if other and other != gathered.export.system else ""
+    there = f"; its fields are {', '.join(sorted(fields)[:12])}" if fields else ""
+    return f"no {first} are in {files:,} file{'s' if files > 1 else ''}{hint}{there}"
+
+
+def _needs(gathered: Gathering, kind: Kind) -> list[str]:
+    frame = gathered.table(kind.name)
+    if frame.is_empty():
+        return []
+    known = {column: pl.col(column).is_not_null().any() for column in kind.needed}
+    shrunk = {f"shrunk {column}": pl.col(column).filter(pl.col(column).str.contains(_SHRUNK)).first() for column in kind.key}
+    found = frame.select(pl.len().alias("rows"), **known, **shrunk).row(0, named=True)
+    fields = ", ".join(field for field, _ in gathered.seen[kind.name].most_common(40))
+    told = [
+        f"{kind.name}: '{kind.fields[column]}' ({column}) is in none of {found['rows']:,} records; was it renamed? there are {fields}"
+        for column in kind.needed
+        if not found[column]
+    ]
+    told += [
+        f"{kind.name}: {column} was shortened by a spreadsheet, e.g. '{example}': export it again and do not open it there"
+        for column in kind.key
+        if (example := found[f"shrunk {column}"])
+    ]
+    host = gathered.export.host
+    if host in kind.fields and len(hosts := _hosts(frame, host)) > 1:
+        mixed = ", ".join(f"{name} ({n:,})" for name, n in hosts)
+        told.append(f"{kind.name}: records of {len(hosts)} desks are mixed: {mixed}; import each on its own")
+    return told
+
+
+def _hosts(frame: pl.DataFrame, column: str) -> list[tuple[str, int]]:
+    host = pl.col(column).str.extract(r"^https?://([^/]+)")
+    counts = frame.select(host.alias("host")).drop_nulls().group_by("host").len().sort("len", "host", descending=[True, False])
+    return counts.rows()
+
+
+_AGE = "fcrlib age"
+
+
+def _age(column: str) -> pl.Expr:
+    """Numbers as numbers, ISO instants as instants, so that the newest is the last."""
+    text = pl.col(column)
+    moment = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC")
+    plain = text.str.replace(" ", "T").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us", time_zone="UTC")
+    return pl.coalesce(text.cast(pl.Float64, strict=False), moment.dt.epoch("us").cast(pl.Float64), plain.dt.epoch("us").cast(pl.Float64)).alias(_AGE)

@@ -1,0 +1,156 @@
+"""Which files does an export consist of?
+
+A file, a zip, a gz, or a folder of those, however deep. Nothing is unpacked to disk: a member is opened when it is read, and read as it comes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from fcrlib.model.errors import DataError
+
+JSON, TABLES = (".json", ".ndjson", ".jsonl"), (".csv", ".tsv", ".parquet")
+_PACKED = (".gz", ".zip")
+_BROKEN = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of an export.
+
+    Parameters
+    ----------
+    name
+        Its path inside the export; of an archive `archive.zip/inside.json`.
+    file
+        Where it lies on disk.
+    inside
+        Its name in the archive, or empty.
+    size
+        Bytes on disk, packed where it is packed.
+    """
+
+    name: str
+    file: Path
+    inside: str
+    size: int
+
+    def stem(self) -> str:
+        """The file's name without folders and endings, in lower case."""
+        return Path(self.name).name.lower().split(".")[0]
+
+    def is_table(self) -> bool:
+        """Is it a table, no JSON?"""
+        return self.name.lower().removesuffix(".gz").endswith(TABLES)
+
+
+def members(path: Path | str) -> list[Member]:
+    """All files of an export in the order of their names; hidden files and other kinds of files are passed over.
+
+    Raises
+    ------
+    DataError
+        If there is none, or a file or an archive cannot be opened; everything wrong at once.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise DataError(f"{path} does not exist: check the path")
+    found, problems = [], []
+    try:
+        files = [place] if place.is_file() else sorted(file for file in place.rglob("*") if file.is_file() and _wanted(file.relative_to(place)))
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {error.strerror or error}") from None
+    for file in files:
+        try:
+            found += _unpacked(file, name=file.name if file == place else str(file.relative_to(place)))
+        except DataError as error:
+            problems.append(error.what)
+    if problems:
+        raise DataError(f"{path} cannot be read:", problems)
+    if not found:
+        raise DataError(f"{path} holds nothing to read: it needs files that end in {', '.join((*JSON, *TABLES, *_PACKED))}")
+    return found
+
+
+@contextmanager
+def opened(member: Member) -> Iterator[IO[bytes]]:
+    """The bytes of a member, unpacked as they are read.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened, or an archive turns out to be damaged or locked while it is read.
+    """
+    try:
+        with _stream(member) as stream:
+            head = stream.read(4)
+            rest = _Joined(head, stream)
+            packed = head.startswith(b"\x1f\x8b")
+            yield cast("IO[bytes]", gzip.GzipFile(fileobj=rest) if packed else io.BufferedReader(rest))
+    except _BROKEN:
+        raise DataError(f"{member.name} is damaged or was cut off: it cannot be unpacked, fetch it again") from None
+    except (RuntimeError, NotImplementedError) as error:
+        if isinstance(error, RecursionError):
+            raise
+        raise DataError(f"{member.name} is locked with a password: unpack it and give the folder") from None
+    except OSError as error:
+        raise DataError(f"{member.name} cannot be opened: {error.strerror or error}") from None
+
+
+class _Joined(io.RawIOBase):
+    """A stream whose first bytes have been looked at."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self.head, self.rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self.head[: len(buffer)] or self.rest.read(len(buffer))
+        self.head = self.head[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextmanager
+def _stream(member: Member) -> Iterator[IO[bytes]]:
+    if not member.inside:
+        with member.file.open("rb") as stream:
+            yield stream
+        return
+    with zipfile.ZipFile(member.file) as archive, archive.open(member.inside) as stream:
+        yield stream
+
+
+def _wanted(file: Path) -> bool:
+    hidden = any(part.startswith((".", "__MACOSX")) for part in file.parts)
+    return not hidden and file.suffix.lower() in (*JSON, *TABLES, *_PACKED)
+
+
+def _unpacked(file: Path, *, name: str) -> list[Member]:
+    """The file itself, or what an archive holds."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(4)
+        size = file.stat().st_size
+        if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return [Member(name, file, "", size)]
+        with zipfile.ZipFile(file) as archive:
+            inner = sorted((one for one in archive.infolist() if not one.is_dir()), key=lambda one: one.filename)
+        told = [Member(f"{name}/{one.filename}", file, one.filename, one.compress_size) for one in inner if _wanted(Path(one.filename))]
+    except zipfile.BadZipFile:
+        raise DataError(f"{name} is damaged or was cut off: its archive cannot be unpacked, fetch it again") from None
+    except OSError as error:
+        raise DataError(f"{name} cannot be opened: {error.strerror or error}") from None
+    if not told:
+        raise DataError(f"{name} is an archive without a file to read: export it again")
+    return told
