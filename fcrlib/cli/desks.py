@@ -64,7 +64,13 @@ def _import(system: str) -> Callable[..., None]:
         from fcrlib.model.desk import instant
 
         settings = own_settings()
-        given = {"data_end": instant(data_end) if data_end else None, "time_zone": time_zone, "dates": dates, "identity": settings.identity}
+        given = {
+            "data_end": instant(data_end) if data_end else None,
+            "time_zone": time_zone,
+            "dates": dates,
+            "identity": settings.identity,
+            "redaction": settings.redaction,
+        }
         more = {"fields": _pairs(field) if field else None, "bots": bot or None, "thanks_words": thanks or None, "tell": tell}
         save(readers.read(system, path, **given, **more), to or settings.path("data/desk"))
 
@@ -103,7 +109,7 @@ def import_csv(
         return
     end = instant(data_end) if data_end else None
     settings = own_settings()
-    read = csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity)
+    read = csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity, redaction=settings.redaction)
     save(read, to or settings.path("data/desk"))
 
 
@@ -126,7 +132,7 @@ def import_sql(
         return
     end = instant(data_end) if data_end else None
     settings = own_settings()
-    read = sql.read(uri, query=query, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity)
+    read = sql.read(uri, query=query, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity, redaction=settings.redaction)
     save(read, to or settings.path("data/desk"))
 
 
