@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import polars as pl
 
@@ -33,9 +34,9 @@ def effect(
     frame: pl.DataFrame,
     *,
     outcome: str,
-    exposure: str,
+    exposure: str = "fcr",
     adjust: Sequence[str | AsIs] = (),
-    kind: Kind = "logit",
+    kind: Kind | Literal["ols"] = "logit",
     weight: str | None = None,
     cluster: str | Sequence[str] = "customer",
     by: str | None = None,
@@ -50,7 +51,7 @@ def effect(
         columns that the other parameters name. A null in a covariate of text is a level of its own; numbers with more than 20 values become 20 bins,
         unless they are given as `AsIs(name)`.
     kind
-        `logit` for a yes/no outcome, `linear` for numbers, `ordinal` for ordered whole numbers.
+        `logit` for a yes/no outcome, `linear` (or `ols`) for numbers, `ordinal` for ordered whole numbers.
     weight
         Response weights of those who answered.
     cluster
@@ -81,6 +82,7 @@ def effect(
     >>> found.finding().title
     'Good ratings where contacts were resolved on first contact: +50.0 points'
     """
+    kind = "linear" if kind == "ols" else kind
     ways = [cluster] if isinstance(cluster, str) else list(cluster)
     coded = code(frame, outcome=outcome, exposure=exposure, adjust=adjust, kind=kind, weight=weight, cluster=ways, by=by)
     if coded.terms.doses:
@@ -99,7 +101,7 @@ def dose(
     outcome: str = "good",
     contacts: str = "contacts_to_resolve",
     adjust: Sequence[str | AsIs] = (),
-    kind: Kind = "logit",
+    kind: Kind | Literal["ols"] = "logit",
     weight: str | None = None,
     cluster: str | Sequence[str] = "customer",
 ) -> pl.DataFrame:
@@ -132,6 +134,7 @@ def dose(
     """
     if contacts not in frame.columns or outcome not in frame.columns:
         raise UsageError(f"there is no column {contacts if contacts not in frame.columns else outcome!r}; there are {', '.join(frame.columns)}")
+    kind = "linear" if kind == "ols" else kind
     given(frame, adjust=adjust)
     split = {"levels": [name for name in adjust if not isinstance(name, AsIs)], "straight": [name.name for name in adjust if isinstance(name, AsIs)]}
     ways = [cluster] if isinstance(cluster, str) else list(cluster)

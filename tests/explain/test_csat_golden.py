@@ -205,3 +205,9 @@ def test_tickets_that_were_reopened_are_rated_half_as_well() -> None:
     assert held.low is not None
     assert held.low > 0.3
     assert raw.finding().title == "Mean rating where contacts were resolved on first contact: +0.42"
+
+
+def test_ordinary_least_squares_may_be_asked_for_by_its_short_name() -> None:
+    frame = pl.DataFrame({"good": [1, 1, 1, 0] * 10 + [1, 0, 0, 0] * 10, "fcr": [True] * 40 + [False] * 40, "customer": list("abcdefghijklmnop") * 5})
+    one, other = (csat.effect(frame, outcome="good", kind=kind) for kind in ("ols", "linear"))
+    assert (one.estimate, one.se, one.spec["kind"]) == (other.estimate, other.se, "linear")
