@@ -8,6 +8,7 @@ import polars as pl
 from fcrlib.fits.cells import Cells
 from fcrlib.fits.contrast import standardise
 from fcrlib.fits.regression import Fit
+from fcrlib.fits.sandwich import residuals
 from fcrlib.model.columns import NOT_KNOWN
 from fcrlib.model.errors import UsageError
 
@@ -51,7 +52,7 @@ def influential(fit: Fit, cells: Cells, *, most: int = MOST) -> pl.DataFrame:
         raise UsageError(f"{most} clusters cannot be listed: ask for one or more")
     told = standardise(fit, cells.everybody)
     difference, gradient = float(told.shares[1] - told.shares[0]), told.gradient[1] - told.gradient[0]
-    moves = -(fit.scores @ (fit.bread @ gradient))
+    moves = -np.asarray(residuals(fit.mu, sums=cells.sums) @ (fit.X @ (fit.bread @ gradient)))
     frame = cells.members.select(cluster=pl.col("name").cast(pl.String).fill_null(NOT_KNOWN), n="n", moves=pl.Series(moves, dtype=pl.Float64))
     # Clusters that move it alike, as all do that answered once and alike, keep the order of their names.
     ranked = frame.sort(pl.col("moves").abs().round(12) * -1, maintain_order=True).head(most)

@@ -292,7 +292,7 @@ def _by_cluster(rows: Rows, beta: Floats, cuts: Floats, *, sums: pl.DataFrame, b
     if "h" in sums.columns:
         ways += [sums["h"], sums.select(pl.struct("g", "h").rank("dense").cast(pl.Int64) - 1).to_series()]
     added = [_scores(rows, derivatives, way, sums=sums) for way in ways]
-    parts = [sandwich(bread, scores, rows=n, columns=len(bread)) for scores in added]
+    parts = [sandwich(bread, scores.T @ scores, groups=len(scores), rows=n, columns=len(bread)) for scores in added]
     cov = parts[0] if len(parts) == 1 else parts[0] + parts[1] - parts[2]
     return added[0], cov, min(len(scores) for scores in added[:2])
 

@@ -13,7 +13,7 @@ import polars as pl
 from fcrlib.fits.cells import Cells
 from fcrlib.fits.design import Terms
 from fcrlib.fits.odds import products
-from fcrlib.fits.sandwich import covariance, scores, t_quantile
+from fcrlib.fits.sandwich import covariance, t_quantile
 from fcrlib.fits.separation import refuse
 from fcrlib.model.errors import DataError
 
@@ -44,8 +44,6 @@ class Fit:
         Coefficients (K,), their cluster covariance (K, K), and the inverse of the information (K, K).
     X, mu, w, wy
         Per cell, in the order of `Cells.table`: design (C, K), expected outcome, weights, weighted outcome (C,).
-    scores
-        Score sums by cluster (G, K), in the order of `Cells.members`.
     rows, clusters
         How many answers, and how many clusters (of the way that has fewer).
     terms
@@ -61,7 +59,6 @@ class Fit:
     mu: Floats
     w: Floats
     wy: Floats
-    scores: Floats
     rows: int
     clusters: int
     terms: Terms
@@ -108,9 +105,8 @@ def fit(cells: Cells, terms: Terms, *, kind: Literal["logit", "linear"] = "logit
     beta = _logit(X, w, wy, table=cells.table, terms=terms) if kind == "logit" else _linear(X, w, wy)
     mu = expected(X @ beta, kind=kind)
     bread = _inverse(products(design, weight=w * slope(mu, kind=kind)))
-    first = scores(X, mu=mu, sums=cells.sums)
-    cov, clusters = covariance(X, mu=mu, sums=cells.sums, bread=bread, first=first)
-    return Fit(kind, terms.names, beta, cov, bread, X, mu, w, wy, first, cells.rows, clusters, terms)
+    cov, clusters = covariance(X, mu=mu, sums=cells.sums, bread=bread)
+    return Fit(kind, terms.names, beta, cov, bread, X, mu, w, wy, cells.rows, clusters, terms)
 
 
 def expected(line: Floats, *, kind: str) -> Floats:

@@ -69,10 +69,10 @@ def fit(cells: Cells, terms: Terms) -> Fit:
     first = _held(rest, sums["g"], sums["cell"], columns=X.shape[0]) @ X - _held(rest, sums["g"], sums["unit"], columns=level.size) @ mean
     nested = sums.group_by("unit").agg(pl.col("g").n_unique())["g"].max() == 1
     rows = int(sums["n"].sum())
-    cov = sandwich(bread, first, rows=rows, columns=kept.size + (1 if nested else level.size))
+    cov = sandwich(bread, first.T @ first, groups=first.shape[0], rows=rows, columns=kept.size + (1 if nested else level.size))
     beta[0] = float(w @ own_level[unit] / w.sum())
     weight, outcome = (_per_cell(sums, name, cells=X.shape[0]) for name in ("w", "wy"))
-    return Fit("linear", terms.names, beta, cov, bread, X, X @ beta, weight, outcome, np.asarray(first), rows, first.shape[0], terms)
+    return Fit("linear", terms.names, beta, cov, bread, X, X @ beta, weight, outcome, rows, first.shape[0], terms)
 
 
 def _several(sums: pl.DataFrame) -> pl.DataFrame:
