@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from fcrlib.fits.design import AsIs
@@ -65,6 +65,8 @@ def test_every_row_twice_at_half_its_weight_is_the_same(seed: int, kind: str) ->
     frame = answers(seed).with_columns(pl.col("customer").fill_null("somebody"))
     twice = pl.concat([frame, frame]).with_columns(pl.col("weight") / 2)
     plain, other = found(frame, kind=kind, adjust=["channel"]), found(twice, kind=kind, adjust=["channel"])
+    # A level with too few answers to stand alone has enough of them when each stands twice: then it is another model.
+    assume(plain.merged.is_empty())
     assert told(other)[0] == pytest.approx(plain.estimate, abs=ROUNDING)
     # The factor of few rows, (N - 1) / (N - K), is all that knows of the second copy.
     n, k = plain.n, plain.table.height
