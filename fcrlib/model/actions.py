@@ -6,12 +6,11 @@ People write it down, by the slug of the finding, so that a later report can loo
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from fcrlib.model.own_files import checked, content, tables
+from fcrlib.model.own_files import OwnFile
 
 FILE = "actions.toml"
 """The file is looked for beside the desk where the settings name none."""
@@ -74,8 +73,15 @@ class Action(_Part):
         return AND.join(self.where)
 
 
-class Actions(_Part):
-    """Everything that was done or is to be done, in the order of the file."""
+class Actions(OwnFile):
+    """Everything that was done or is to be done, in the order of the file.
+
+    Examples
+    --------
+    >>> done = Actions.parse('[[action]]\\nslug = "knowledge-gap"\\nwhat = "Rewrite the article"\\ndone = 2026-07-01', name="actions.toml")
+    >>> done.actions[0].slug, done.actions[0].done
+    ('knowledge-gap', datetime.date(2026, 7, 1))
+    """
 
     actions: tuple[Action, ...] = Field(default=(), alias="action")
 
@@ -87,34 +93,6 @@ class Actions(_Part):
             raise ValueError(f"these actions are there more than once: {'; '.join(twice)}")
         return actions
 
-    @classmethod
-    def parse(cls, text: str, *, name: str) -> Self:
-        """Read actions from TOML.
-
-        Raises
-        ------
-        UsageError
-            If it is not TOML, or with every mistake at once, naming the key.
-
-        Examples
-        --------
-        >>> done = Actions.parse('[[action]]\\nslug = "knowledge-gap"\\nwhat = "Rewrite the article"\\ndone = 2026-07-01', name="actions.toml")
-        >>> done.actions[0].slug, done.actions[0].done
-        ('knowledge-gap', datetime.date(2026, 7, 1))
-        """
-        return checked(cls, tables(text, name=name), name=name)
-
     def about(self, slug: str) -> list[Action]:
         """The actions about one finding, in the order of the file."""
         return [action for action in self.actions if action.slug == slug]
-
-
-def read_actions(file: Path) -> Actions:
-    """Read what was done from a file.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read, or with every mistake at once, naming the key.
-    """
-    return Actions.parse(content(file), name=file.name)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from fcrlib.model.own_files import checked, content, tables
+from fcrlib.model.own_files import OwnFile
 
 FILE = "costs.toml"
 """The rates are looked for beside the desk where the settings hold none."""
@@ -17,7 +16,7 @@ Channel = Literal["email", "web", "chat", "messaging", "phone", "social", "in_ap
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-class Rates(BaseModel):
+class Rates(OwnFile):
     """The rates of a project: the table `[costs]` of `fcr.toml`. What is not set is not known, and nothing is made up for it.
 
     Parameters
@@ -39,11 +38,9 @@ class Rates(BaseModel):
     (8.5, None)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     currency: str = "EUR"
     contact: Amount | None = None
-    channels: dict[Channel, Amount] = {}
+    channels: dict[Channel, Amount] = Field(default_factory=dict)
     hour: Amount | None = None
 
     @field_validator("currency")
@@ -67,14 +64,3 @@ class Rates(BaseModel):
     def by_channel(self) -> dict[str, float | None]:
         """The rate of every channel there can be."""
         return {channel: self.of(channel) for channel in get_args(Channel)}
-
-
-def read_rates(file: Path) -> Rates:
-    """Read the rates of a desk from a file, in the form of the table `[costs]`.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read, or with every mistake at once, naming the key.
-    """
-    return checked(Rates, tables(content(file), name=file.name), name=file.name)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fcrlib.model.errors import UsageError
 from fcrlib.model.policy import spell
@@ -55,3 +55,31 @@ def content(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UsageError(f"{file} cannot be read: {reason}") from None
+
+
+class OwnFile(BaseModel):
+    """What stands in a file that a project wrote itself; nothing else may stand there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def parse(cls, text: str, *, name: str) -> Self:
+        """Read it from TOML; `name` is what the file is called in a message.
+
+        Raises
+        ------
+        UsageError
+            If it is not TOML, or with every mistake at once, naming the key.
+        """
+        return checked(cls, tables(text, name=name), name=name)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read it from a file.
+
+        Raises
+        ------
+        UsageError
+            If the file cannot be read, or with every mistake at once, naming the key.
+        """
+        return cls.parse(content(file), name=file.name)

@@ -6,12 +6,11 @@ The analyst may keep a step that the data do not single out, pass one over, or l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from fcrlib.model.own_files import checked, content, tables
+from fcrlib.model.own_files import OwnFile
 
 
 class _Part(BaseModel):
@@ -79,8 +78,15 @@ class Pin(_Part):
         return place and way and self.attribute == attribute
 
 
-class Pins(_Part):
-    """All decisions, in the order of the file."""
+class Pins(OwnFile):
+    """All decisions, in the order of the file.
+
+    Examples
+    --------
+    >>> pins = Pins.parse('[[step]]\\nat = ["category=login"]\\nprune = true', name="pins.toml")
+    >>> pins.steps[0].step, pins.steps[0].prune
+    ('category=login', True)
+    """
 
     steps: tuple[Pin, ...] = Field(default=(), alias="step")
 
@@ -92,37 +98,9 @@ class Pins(_Part):
             raise ValueError(f"these steps are there more than once: {'; '.join(twice)}")
         return steps
 
-    @classmethod
-    def parse(cls, text: str, *, name: str) -> Self:
-        """Read decisions from TOML.
-
-        Raises
-        ------
-        UsageError
-            If it is not TOML, or with every mistake at once, naming the key.
-
-        Examples
-        --------
-        >>> pins = Pins.parse('[[step]]\\nat = ["category=login"]\\nprune = true', name="pins.toml")
-        >>> pins.steps[0].step, pins.steps[0].prune
-        ('category=login', True)
-        """
-        return checked(cls, tables(text, name=name), name=name)
-
     def about(self, where: Sequence[str], *, mode: str | None = None, attribute: str | None = None) -> list[Pin]:
         """The decisions about a step, in the order of the file."""
         return [pin for pin in self.steps if pin.speaks_of(where, mode=mode, attribute=attribute)]
-
-
-def read_pins(file: Path) -> Pins:
-    """Read the analyst's decisions from a file.
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be read, or with every mistake at once, naming the key.
-    """
-    return Pins.parse(content(file), name=file.name)
 
 
 def _is_condition(word: str) -> bool:

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fcrlib.model.actions import FILE as ACTIONS
-from fcrlib.model.actions import Actions, read_actions
+from fcrlib.model.actions import Actions
 from fcrlib.model.costs import FILE as PRICES
-from fcrlib.model.costs import Rates, read_rates
+from fcrlib.model.costs import Rates
 from fcrlib.model.desk import MANIFEST
 from fcrlib.model.errors import FcrError, UsageError
 from fcrlib.model.identity import Rules
-from fcrlib.model.pins import Pins, read_pins
+from fcrlib.model.pins import Pins
 from fcrlib.model.policy import Policy, presets, spell
 from fcrlib.model.redaction import Redaction
 from fcrlib.model.taxonomy import Taxonomy
@@ -172,7 +172,7 @@ class Settings(BaseModel):
         UsageError
             If the file cannot be read, or with every mistake in it at once.
         """
-        return Pins() if self.pins is None else read_pins(self.path(self.pins))
+        return Pins() if self.pins is None else Pins.read(self.path(self.pins))
 
     def names(self) -> Names:
         """What the analyst calls topics; nothing where no file is named or it is not there yet.
@@ -194,7 +194,7 @@ class Settings(BaseModel):
         """
         beside = desk / ACTIONS
         file = self.path(self.actions) if self.actions is not None else beside
-        return read_actions(file) if self.actions is not None or beside.is_file() else Actions()
+        return Actions.read(file) if self.actions is not None or beside.is_file() else Actions()
 
     def priced(self, desk: Path) -> Rates:
         """What a contact of a desk costs; nothing is known where no file says so.
@@ -205,7 +205,7 @@ class Settings(BaseModel):
             If the file cannot be read, or with every mistake in it at once.
         """
         beside = desk / PRICES
-        return self.costs if "costs" in self.model_fields_set or not beside.is_file() else read_rates(beside)
+        return self.costs if "costs" in self.model_fields_set or not beside.is_file() else Rates.read(beside)
 
     @property
     def desk_folder(self) -> Path:

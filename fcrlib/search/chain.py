@@ -14,7 +14,7 @@ import polars as pl
 
 from fcrlib.model.columns import known
 from fcrlib.model.errors import DataError, UsageError
-from fcrlib.model.pins import Pins, read_pins
+from fcrlib.model.pins import Pins
 from fcrlib.model.taxonomy import UNEXPLAINED
 from fcrlib.search.answers import RATE, answers
 from fcrlib.search.descent import descend

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fcrlib.model.actions import Actions, read_actions
+from fcrlib.model.actions import Actions
 from fcrlib.model.errors import UsageError
 from fcrlib.model.settings import Settings
 
@@ -46,7 +46,7 @@ def test_a_file_that_is_no_toml_or_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"actions\.toml cannot be read"):
         Actions.parse("[[action]", name="actions.toml")
     with pytest.raises(UsageError, match=r"gone\.toml cannot be read"):
-        read_actions(tmp_path / "gone.toml")
+        Actions.read(tmp_path / "gone.toml")
 
 
 def test_the_file_beside_the_desk_is_found_and_the_one_named_in_the_settings_comes_before_it(tmp_path: Path) -> None:

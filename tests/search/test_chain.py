@@ -13,7 +13,7 @@ import pytest
 
 from fcrlib.model.columns import NOT_KNOWN, OTHERS
 from fcrlib.model.errors import DataError, UsageError
-from fcrlib.model.pins import Pins, read_pins
+from fcrlib.model.pins import Pins
 from fcrlib.search import chain
 from fcrlib.search.answers import answers
 from fcrlib.search.coincide import coinciding, turn
@@ -337,17 +337,17 @@ def test_every_mistake_in_a_file_of_decisions_is_named_at_once(tmp_path: Path) -
         '[[step]]\nat = ["login"]\npin = true\n[[step]]\npin = true\n[[step]]\nmode = "a"\npin = true\nprune = true\n[[step]]\nmode = "b"\nkeep = true\n'
     )
     with pytest.raises(UsageError) as caught:
-        read_pins(file)
+        Pins.read(file)
     assert len(caught.value.problems) == 4
     assert "must be written 'dimension=value': login" in caught.value.problems[0]
     file.write_text(f'[[step]]\nat = ["{P}"]\nnote = "one"\n[[step]]\nat = ["{P}"]\npin = true\n')
     with pytest.raises(UsageError, match="more than once: category=login"):
-        read_pins(file)
+        Pins.read(file)
     with pytest.raises(UsageError, match="cannot be read"):
-        read_pins(tmp_path / "none.toml")
+        Pins.read(tmp_path / "none.toml")
     file.write_text("[[step")
     with pytest.raises(UsageError, match=r"pins\.toml cannot be read"):
-        read_pins(file)
+        Pins.read(file)
 
 
 # Attributes
