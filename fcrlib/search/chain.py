@@ -22,7 +22,7 @@ from fcrlib.search.mechanisms import stands_out
 from fcrlib.search.steps import KEPT, LEVELS, SCHEMA, Asked, Step, dated, examples, joined, step_of
 from fcrlib.search.where import AND, conditions, holds
 
-__all__ = ["Chain", "Pins", "build", "read_pins"]
+__all__ = ["Chain", "Pins", "build"]
 MIX = "more contacts came from there: that says nothing about how often they fail there"
 EVERYTHING = "everything"
 LESS = "fewer contacts came from there: that says nothing about how often they fail there"
