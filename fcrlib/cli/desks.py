@@ -101,7 +101,7 @@ def import_csv(
 ) -> None:
     """Read any table of contacts (csv, tsv, zip, gz, xlsx, parquet, ndjson, a folder with its mapping.toml) with a mapping file."""
     from fcrlib.intake import csv
-    from fcrlib.intake.guess import guess as propose
+    from fcrlib.intake.tables.guess import guess as propose
     from fcrlib.model.desk import instant
 
     if guess:

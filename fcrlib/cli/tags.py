@@ -37,7 +37,7 @@ def tag_export_repeats(
     """Draw repeats for people to read: are they about the same issue?"""
     import polars as pl
 
-    from fcrlib.intake.worksheet import write
+    from fcrlib.intake.tables.worksheet import write
     from fcrlib.judge.audit import BLANK, KEY, sample
     from fcrlib.show.telling.audit import instructions
 
@@ -70,7 +70,7 @@ def tag_export_failures(
     force: Force = False,
 ) -> None:
     """Draw failed contacts for people to read: why did they fail?"""
-    from fcrlib.intake.worksheet import write
+    from fcrlib.intake.tables.worksheet import write
     from fcrlib.show.telling.tagging import instructions
     from fcrlib.signs.tagging import BLANK, CONTACT, for_taggers, legend
 
@@ -99,7 +99,7 @@ def tag_import(
     desk: DeskFolder = None,
 ) -> None:
     """Read worksheets that were filled in, and say what came of them."""
-    from fcrlib.intake.worksheet import opened, read_all
+    from fcrlib.intake.tables.worksheet import opened, read_all
     from fcrlib.judge.audit import KEY
     from fcrlib.signs.tagging import CONTACT
 
@@ -123,7 +123,7 @@ def tag_import(
 
 
 def _import_repeats(file: Path, *, policy: str | None, desk: Path | None) -> None:
-    from fcrlib.intake.worksheet import read
+    from fcrlib.intake.tables.worksheet import read
     from fcrlib.judge.audit import ANSWER, CARRIED, KEY, conclude, repeats
     from fcrlib.show.telling.audit import calibration, checked
 
@@ -139,7 +139,7 @@ def _import_repeats(file: Path, *, policy: str | None, desk: Path | None) -> Non
 
 
 def _import_failures(files: list[Path], *, settle: bool, policy: str | None, desk: Path | None) -> None:
-    from fcrlib.intake.worksheet import read_all
+    from fcrlib.intake.tables.worksheet import read_all
     from fcrlib.show.telling.tagging import lines
     from fcrlib.signs.tagging import conclude, load, read_sheet
 
@@ -178,7 +178,7 @@ def _disputed(study: Study, desk: Path | None) -> pl.DataFrame:
 
 def _spare(files: list[Path], *, blank: tuple[str, ...], force: bool) -> None:
     """Refuse to overwrite anybody's work."""
-    from fcrlib.intake.worksheet import has_marks
+    from fcrlib.intake.tables.worksheet import has_marks
 
     taken = [file for file in files if file.exists() and not force and has_marks(file, blank=blank)]
     if taken:
@@ -191,7 +191,7 @@ def _spare(files: list[Path], *, blank: tuple[str, ...], force: bool) -> None:
 
 def _spare_other(file: Path) -> None:
     """Refuse to overwrite a file that is no list of modes."""
-    from fcrlib.intake.worksheet import opened
+    from fcrlib.intake.tables.worksheet import opened
     from fcrlib.model.errors import DataError
 
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from fcrlib.intake.words import CHANNEL_WORDS, meaning
+from fcrlib.intake.canonical.words import CHANNEL_WORDS, meaning
 from fcrlib.judge.rates import share, wilson
 from fcrlib.model.checks import CATCH_ALL, CHECKS, SEVERITIES, crowd_limit, flags
 from fcrlib.model.tables import CAPABILITIES

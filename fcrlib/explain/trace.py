@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.intake.worksheet import one_line
+from fcrlib.intake.tables.worksheet import one_line
 from fcrlib.judge.facts import AT
 from fcrlib.judge.related import equals, first_that_holds, instant, never_met, related
 from fcrlib.model.errors import UsageError

@@ -13,11 +13,12 @@ from pathlib import Path
 import polars as pl
 
 import fcrlib
-from fcrlib.intake import beside, files, finish, instants, mending, words
-from fcrlib.intake.beside import Told
-from fcrlib.intake.carries import Carries
-from fcrlib.intake.guess import Guess, guess
-from fcrlib.intake.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
+from fcrlib.intake.canonical import finish, instants, mending, words
+from fcrlib.intake.canonical.carries import Carries
+from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.tables import beside, files
+from fcrlib.intake.tables.guess import Guess, guess
+from fcrlib.intake.tables.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules

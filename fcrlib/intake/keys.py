@@ -13,7 +13,7 @@ from typing import Literal
 
 import polars as pl
 
-from fcrlib.intake.pseudonyms import pseudonyms
+from fcrlib.intake.privacy.pseudonyms import pseudonyms
 from fcrlib.model.errors import TableError
 from fcrlib.model.identity import ROLE_BOXES, is_domain
 from fcrlib.model.tables import IDENTIFIER_KINDS

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fcrlib.intake import shapes
 from fcrlib.intake.keys import keys, settled
-from fcrlib.intake.known import PERSON, REFERENCES, known_names, name_shapes
-from fcrlib.intake.plain import plain
-from fcrlib.intake.proofs import card_in, iban_in, parts_of, phone_in
-from fcrlib.intake.pseudonyms import pseudonyms
-from fcrlib.intake.shapes import INVISIBLE, MARK, SHIELD, Stage
+from fcrlib.intake.privacy import shapes
+from fcrlib.intake.privacy.known import PERSON, REFERENCES, known_names, name_shapes
+from fcrlib.intake.privacy.plain import plain
+from fcrlib.intake.privacy.proofs import card_in, iban_in, parts_of, phone_in
+from fcrlib.intake.privacy.pseudonyms import pseudonyms
+from fcrlib.intake.privacy.shapes import INVISIBLE, MARK, SHIELD, Stage
 from fcrlib.model.desk import KEYS, Desk
 from fcrlib.model.identity import Rules, is_number
 from fcrlib.model.redaction import KINDS, Redaction

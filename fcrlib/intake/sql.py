@@ -18,10 +18,12 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.intake import beside, csv, files, finish, instants
-from fcrlib.intake.beside import Told
-from fcrlib.intake.guess import Guess, guess_table
-from fcrlib.intake.mapping import Layout, layout
+from fcrlib.intake import csv
+from fcrlib.intake.canonical import finish, instants
+from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.tables import beside, files
+from fcrlib.intake.tables.guess import Guess, guess_table
+from fcrlib.intake.tables.mapping import Layout, layout
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules

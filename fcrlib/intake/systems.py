@@ -14,7 +14,7 @@ SYSTEMS = {
     "hubspot": "HubSpot tickets with the history of their properties (JSON or CSV)",
     "calls": "call records of Asterisk or FreePBX (CSV), Amazon Connect or Genesys (JSON)",
 }
-"""Every system, with what its reader takes; those without a room are still to come."""
+"""Every system, with what its reader takes; those without a reader are still to come."""
 
 
 def available() -> dict[str, str]:
@@ -25,5 +25,5 @@ def available() -> dict[str, str]:
     >>> "zendesk" in available()
     True
     """
-    rooms = {file.stem for file in Path(__file__).parent.glob("*.py")}
+    rooms = {file.parent.name for file in Path(__file__).parent.glob("*/reader.py")}
     return {system: what for system, what in SYSTEMS.items() if system in rooms}

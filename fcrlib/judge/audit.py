@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.intake.worksheet import one_line
+from fcrlib.intake.tables.worksheet import one_line
 from fcrlib.judge.rates import wilson
 from fcrlib.judge.sampling import Drawing, draw, keep, kept_in, stamp
 from fcrlib.link.issues import jaccard, words
@@ -316,7 +316,7 @@ def load(folder: Path, policy: Policy) -> Audit | None:
 
 
 def conclude(filled: pl.DataFrame, *, desk: Desk, outcomes: pl.DataFrame, policy: Policy) -> Audit:
-    """Make an audit of a worksheet that came back (`intake.worksheet.read`).
+    """Make an audit of a worksheet that came back (`intake.tables.worksheet.read`).
 
     Raises
     ------

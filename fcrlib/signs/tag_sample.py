@@ -12,7 +12,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from fcrlib.intake.worksheet import one_line
+from fcrlib.intake.tables.worksheet import one_line
 from fcrlib.judge.rates import is_final
 from fcrlib.judge.sampling import draw, stamp
 from fcrlib.model.columns import KEY

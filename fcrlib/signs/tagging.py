@@ -17,7 +17,7 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.intake.worksheet import ANSWERS, one_line, opened, read
+from fcrlib.intake.tables.worksheet import ANSWERS, one_line, opened, read
 from fcrlib.judge.sampling import Drawing, keep, kept_in
 from fcrlib.model.columns import KEY
 from fcrlib.model.desk import Desk, read_manifest
@@ -54,7 +54,7 @@ def read_sheet(file: Path, *, desk: Desk, taxonomy: Taxonomy) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        The columns of `intake.worksheet.read`, with `source`, `contact_id`; every row that names a contact, also those without a mark.
+        The columns of `intake.tables.worksheet.read`, with `source`, `contact_id`; every row that names a contact, also those without a mark.
 
     Raises
     ------

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from fcrlib.intake import assemble, finish, flags, thanks, typed
-from fcrlib.intake.beside import Told
+from fcrlib.intake.canonical import assemble, finish, flags, thanks, typed
+from fcrlib.intake.canonical.told import Told
 from fcrlib.model.errors import UsageError
 
 DAY = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 
-from fcrlib.intake import csv, files
+from fcrlib.intake import csv
+from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, FcrError, UsageError
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from fcrlib.intake import instants
+from fcrlib.intake.canonical import instants
 from fcrlib.model.errors import UsageError
 
 

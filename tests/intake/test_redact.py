@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from fcrlib.intake.demo import canaries, invent
-from fcrlib.intake.pseudonyms import pseudonyms
+from fcrlib.intake.privacy.pseudonyms import pseudonyms
 from fcrlib.intake.redact import leaks, redact, redacted
 from fcrlib.model.desk import Desk, Manifest
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal, assert_series_equal
 
-from fcrlib.intake.known import known_names
-from fcrlib.intake.plain import plain
-from fcrlib.intake.proofs import card_in, iban_in, phone_in
-from fcrlib.intake.pseudonyms import pseudonyms
+from fcrlib.intake.privacy.known import known_names
+from fcrlib.intake.privacy.plain import plain
+from fcrlib.intake.privacy.proofs import card_in, iban_in, phone_in
+from fcrlib.intake.privacy.pseudonyms import pseudonyms
 from fcrlib.intake.redact import leaks, redact, redacted
 from fcrlib.model.desk import Desk, Manifest
 from fcrlib.model.errors import UsageError

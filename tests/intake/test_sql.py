@@ -18,7 +18,7 @@ from fcrlib.intake import csv, sql
 from fcrlib.intake.demo import invent
 from fcrlib.intake.demo.dialects import expected, write
 from fcrlib.intake.demo.dialects.door import carried
-from fcrlib.intake.mapping import layout
+from fcrlib.intake.tables.mapping import layout
 from fcrlib.model.errors import DataError, UsageError
 
 END = datetime(2026, 9, 30, tzinfo=UTC)

@@ -10,8 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fcrlib.intake import csv, files
-from fcrlib.intake.guess import guess
+from fcrlib.intake import csv
+from fcrlib.intake.tables import files
+from fcrlib.intake.tables.guess import guess
 from fcrlib.model.errors import DataError
 
 END = datetime(2026, 4, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from fcrlib.intake.worksheet import has_marks, opened, read, read_all, write
+from fcrlib.intake.tables.worksheet import has_marks, opened, read, read_all, write
 from fcrlib.model.errors import DataError, UsageError
 
 KNOWN = pl.Series(["007 after 001", "=9 after 8", "012 after 010"])

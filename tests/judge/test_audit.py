@@ -13,7 +13,7 @@ from storytelling import desk_of
 
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
-from fcrlib.intake.worksheet import ANSWERS
+from fcrlib.intake.tables.worksheet import ANSWERS
 from fcrlib.judge import audit
 from fcrlib.judge.outcomes import judge
 from fcrlib.model.errors import DataError, UsageError

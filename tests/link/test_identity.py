@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fcrlib.intake.demo.people import gather_customers
 from fcrlib.intake.demo.people import identifiers as demo_identifiers
 from fcrlib.intake.demo.truth import Truth
-from fcrlib.intake.pseudonyms import pseudonyms
+from fcrlib.intake.privacy.pseudonyms import pseudonyms
 from fcrlib.intake.redact import redact
 from fcrlib.link.identity import Customers, customers, customers_of, joined
 from fcrlib.model.desk import Desk, Manifest

@@ -12,7 +12,7 @@ import pytest
 from fcrlib.explain.failure_modes import tag
 from fcrlib.intake.demo import invent
 from fcrlib.intake.redact import redact
-from fcrlib.intake.worksheet import write
+from fcrlib.intake.tables.worksheet import write
 from fcrlib.judge.outcomes import judge
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.policy import Policy

@@ -10,12 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from fcrlib.intake import files
 from fcrlib.intake.export.headless import headed
 from fcrlib.intake.export.kinds import Export, Kind, Trail, at, getter, within
 from fcrlib.intake.export.members import Member, opened
 from fcrlib.intake.export.pages import Sheet
 from fcrlib.intake.export.pieces import Page, Piece, pieces
+from fcrlib.intake.tables import files
 from fcrlib.model.errors import DataError
 
 RECORD, FILE, LINE = "fcrlib record", "fcrlib file", "fcrlib line"

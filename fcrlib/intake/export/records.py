@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake import instants
+from fcrlib.intake.canonical import instants
 from fcrlib.intake.export import duty
 from fcrlib.intake.export.gather import FILE, LINE, RECORD, Gathering
 from fcrlib.intake.export.kinds import Export, at

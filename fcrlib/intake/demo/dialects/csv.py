@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.mapping import FLAGS
+from fcrlib.intake.tables.mapping import FLAGS
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import TABLES, conform
 

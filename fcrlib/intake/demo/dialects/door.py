@@ -13,7 +13,7 @@ from types import ModuleType
 
 import polars as pl
 
-from fcrlib.intake.carries import Carries
+from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.redact import redact
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError

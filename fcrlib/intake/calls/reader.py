@@ -1,0 +1,216 @@
+"""What do the records of a phone system say?
+
+Three kinds are read, told apart by their fields: the call detail records of Asterisk and FreePBX (`cdr`), the contact records of Amazon Connect
+(`connect`), the conversation details of Genesys (`genesys`). Each gives legs: one person, queue or machine on one call. A call is one contact
+however many legs it has.
+
+A phone system knows when somebody hung up, not whether the matter was settled: the end of a call that a person answered counts as its resolution, so
+a call that did not help shows only by the next one. A call that nobody answered is abandoned, unless it left a voicemail: of that nothing says when
+it was dealt with.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from fcrlib.intake.calls import cdr, connect, genesys
+from fcrlib.intake.canonical import assemble, finish
+from fcrlib.intake.canonical.carries import Carries
+from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.export import records
+from fcrlib.intake.export.gather import folded
+from fcrlib.intake.export.members import members, opened
+from fcrlib.model.desk import Desk
+from fcrlib.model.identity import Rules
+from fcrlib.model.redaction import Redaction
+
+__all__ = ["CARRIES", "SOURCE", "read"]
+
+SOURCE = "calls"
+_FORMS = {"connect": connect, "genesys": genesys, "cdr": cdr}
+_SIGNS = {
+    "connect": ("initiationmethod", "initiationtimestamp", "disconnecttimestamp", "initialcontactid"),
+    "genesys": ("conversationid", "conversationstart", "originatingdirection", "participants"),
+    "cdr": ("disposition", "billsec", "dstchannel", "uniqueid"),
+}
+_LOOKED_AT = 2**16
+_NOT_SAID = "no phone system says it"
+CARRIES = Carries(
+    "calls",
+    {
+        **{
+            f"contacts.{name}": _NOT_SAID
+            for name in ("subcategory", "product_area", "priority", "tier", "subject", "body", "issue_key", "account_ref")
+        },
+        **{f"contacts.{name}": "calls have no cost" for name in ("cost", "currency")},
+        **{f"contacts.{name}": "calls are not merged" for name in ("merged_into", "follow_up_of", "parent_id")},
+        **{f"contacts.vendor_{name}": "no such count" for name in ("reopens", "replies", "one_touch", "first_resolved_at", "sla_met")},
+        "events.status_from": "a call has no statuses and cannot be opened again",
+        "events.status_to": "a call has no statuses and cannot be opened again",
+        "events.text": "what was said is not written down",
+        "events.is_ack": "what was said is not written down",
+        "events.article_id": "calls send no articles",
+        "surveys": "a survey after the call is a system of its own",
+        "customers": "it is no list of customers",
+        "articles": "a phone system has none",
+        "changes": "it keeps no log of what the company changed",
+        "agents.group": "an agent may serve several queues",
+        "agents.hired_at": _NOT_SAID,
+    },
+)
+
+
+def read(
+    path: Path | str,
+    *,
+    data_end: datetime | None = None,
+    time_zone: str | None = None,
+    dates: str | None = None,
+    fields: Mapping[str, str] | None = None,
+    bots: Sequence[str] = (),
+    identity: Rules | None = None,
+    redaction: Redaction | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Desk:
+    """Read the records of a phone system: a folder, a zip or a file.
+
+    Parameters
+    ----------
+    path
+        CSV with or without a header (Asterisk), JSON pages, lists, lines or objects one behind the other (Amazon Connect, Genesys).
+    data_end
+        When the export was made; needed unless Genesys says it (`dataAvailabilityDate`).
+    time_zone
+        Zone of times without one: Asterisk writes the clock of the server.
+    dates
+        `day first` or `month first`, where no date tells.
+    fields
+        Of Amazon Connect: the attribute that holds our column, e.g. `{"category": "reason"}`.
+    bots
+        Names or extensions of agents that are machines.
+    identity, redaction
+        The project's rules.
+    tell
+        Called with lines of progress.
+
+    Raises
+    ------
+    DataError
+        If the export is broken, not whole, or not one of these systems.
+    UsageError
+        If the data end is needed.
+    """
+    told, form = Told(), _FORMS[_form(path)]
+    found = records.read(path, export=form.EXPORT, tell=tell)
+    told.notes += found.notes
+    told.dropped += found.dropped
+    end = finish.data_end(data_end, said=form.ends(found), system=form.NAME)
+    legs = form.legs(found, told=told, time_zone=time_zone, dates=dates, fields=fields or {})
+    finish.stop(told, path=path)
+    # What had not ended by then is still going on.
+    legs = legs.filter((pl.col("begun") <= end).fill_null(True)).with_columns(pl.when(pl.col("ended") <= end).then("ended"))
+    contacts = _contacts(legs, bots, told)
+    events, dropped = assemble.history(_steps(legs, contacts, bots), source=SOURCE, data_end=end)
+    told.dropped += dropped
+    people = legs.select(agent_id="agent").drop_nulls().unique().sort("agent_id")
+    origin = finish.Origin(SOURCE, "calls", Path(path), end, records.hashes(path), time_zone or "UTC")
+    return finish.desk(
+        origin,
+        told=told,
+        contacts=assemble.summed_up(contacts, events=events),
+        events=events,
+        identifiers=assemble.identity(contacts, source=SOURCE, phone="number", email="address", external="external"),
+        agents=people.with_columns(kind=pl.when(pl.col("agent_id").is_in(list(bots))).then(pl.lit("bot")).otherwise(pl.lit("human"))),
+        identity=identity,
+        redaction=redaction,
+    )
+
+
+def _form(path: Path | str) -> str:
+    """Which of the three it is, by the names of fields at the beginning of its files."""
+    seen: Counter[str] = Counter()
+    for member in members(path)[:20]:
+        with opened(member) as stream:
+            head = folded(stream.read(_LOOKED_AT).replace(b"\x00", b"").decode("latin-1"))
+        seen.update({form: sum(sign in head for sign in signs) for form, signs in _SIGNS.items()})
+    form, hits = seen.most_common(1)[0]
+    return form if hits else "cdr"
+
+
+def _contacts(legs: pl.DataFrame, bots: Sequence[str], told: Told) -> pl.DataFrame:
+    """One row per call. Durations are known where every leg that a person answered says them."""
+    by_person = pl.col("answered").is_not_null()
+    went_on = pl.col("begun").is_not_null() & pl.col("ended").is_null()
+    calls = legs.sort("contact_id", "begun", "order", nulls_last=True).group_by("contact_id", maintain_order=True).agg(
+        pl.col("begun").min().alias("opened_at"),
+        pl.when(~went_on.any()).then(pl.col("ended").max()).alias("end"),
+        pl.col("answered").min(),
+        pl.col("queued").min(),
+        *(pl.col(name).drop_nulls().first() for name in ("direction", "number", "address", "external", "channel_raw", "channel", "language")),
+        pl.col("category").drop_nulls().last(),
+        pl.col("voicemail").any(),
+        pl.when(pl.col("transfers").count() > 0).then(pl.col("transfers").sum()).alias("vendor_stations"),
+        *(_last(name, by_person).alias(f"resolver_{name}") for name in ("group", "agent")),
+        *(_summed(name, by_person).alias(f"{name}_seconds") for name in ("talk", "handle")),
+    )  # fmt: skip
+    mute = ~pl.col("voicemail") & pl.col("answered").is_null() & pl.col("end").is_not_null()
+    resolved = pl.when(pl.col("answered").is_not_null()).then("end")
+    calls = calls.with_columns(
+        customer_ref=pl.coalesce("external", "number", "address"),
+        closed_at="end",
+        first_resolved_at=resolved,
+        last_resolved_at=resolved,
+        resolver_group=pl.when(resolved.is_not_null()).then("resolver_group"),
+        resolver_agent=pl.when(resolved.is_not_null()).then("resolver_agent"),
+        resolved_by=pl.when(pl.col("resolver_agent").is_in(list(bots)).fill_null(False)).then(pl.lit("bot")).otherwise(pl.lit("human")),
+        status=pl.when(pl.col("end").is_null() | (pl.col("voicemail") & pl.col("answered").is_null()))
+        .then(pl.lit("open"))
+        .otherwise(pl.lit("closed")),
+        initiated_by=pl.col("direction").replace_strict({"inbound": "customer", "outbound": "company", "internal": "company"}, default=None),
+        is_internal=(pl.col("direction") == "internal").fill_null(False),
+        is_abandoned=mute,
+        wait_seconds=(pl.col("answered") - pl.coalesce("queued", "opened_at")).dt.total_milliseconds() / 1000,
+        close_reason=pl.when(mute).then(pl.lit("abandoned")),
+    ).with_columns(closed_at=pl.when(pl.col("status") == "closed").then("closed_at"), wait_seconds=pl.col("wait_seconds").clip(0))
+    spoken = calls.filter(pl.col("voicemail") & pl.col("answered").is_null()).height
+    missed = calls.filter(mute & (pl.col("direction") == "outbound")).height
+    told.notes += [f"{spoken:,} calls ended in a voicemail: nothing says when they were dealt with, so they stay open"] if spoken else []
+    told.notes += [f"{missed:,} calls by the company that nobody answered are marked as abandoned: they reached no customer"] if missed else []
+    told.notes.append("the end of an answered call counts as its resolution: a phone system does not say whether the matter was settled")
+    return calls
+
+
+def _last(name: str, when: pl.Expr) -> pl.Expr:
+    """Of whoever answered last."""
+    return pl.col(name).filter(when).sort_by(pl.col("answered").filter(when)).last()
+
+
+def _summed(name: str, when: pl.Expr) -> pl.Expr:
+    some = pl.col(name).filter(when)
+    return pl.when((some.len() > 0) & (some.null_count() == 0)).then(some.sum())
+
+
+def _steps(legs: pl.DataFrame, contacts: pl.DataFrame, bots: Sequence[str]) -> pl.DataFrame:
+    """Who came onto a call when, and who handed it to whom. There are no statuses: a call cannot be opened again."""
+    answered = legs.filter(pl.col("answered").is_not_null()).sort("contact_id", "answered", "order")
+    answered = answered.join(contacts.select("contact_id", leg_channel="channel"), on="contact_id", how="left", maintain_order="left")
+    machine = pl.when(pl.col("agent").is_in(list(bots)).fill_null(False)).then(pl.lit("bot")).otherwise(pl.lit("agent"))
+    before = pl.col("agent").shift().over("contact_id")
+    spoken = {"kind": pl.lit("call_leg"), "public": pl.lit(True)}
+    first = contacts.filter(pl.col("opened_at").is_not_null()).select(
+        "contact_id", at="opened_at", order=pl.lit(0, dtype=pl.Int64), actor_id="customer_ref", channel="channel",
+        actor=pl.when(pl.col("direction") == "internal").then(pl.lit("agent")).otherwise(pl.lit("customer")), **spoken,
+    )  # fmt: skip
+    handed = answered.select(
+        "contact_id", at="answered", order=pl.lit(1, dtype=pl.Int64), kind=pl.lit(assemble.HANDOVER), group_to="group", agent_to="agent",
+        actor=pl.when(before.is_null()).then(pl.lit("system")).otherwise(pl.lit("agent")), actor_id=before,
+    )  # fmt: skip
+    on = answered.select(
+        "contact_id", at="answered", order=pl.lit(2, dtype=pl.Int64), actor=machine, actor_id="agent", channel="leg_channel", **spoken
+    )
+    return pl.concat([first, handed, on], how="diagonal")

@@ -1,0 +1,377 @@
+"""What does an Intercom export say?
+
+Conversations with their parts, tickets with theirs, and what stands beside them: contacts, admins, teams, tags, calls, articles; as the API gives
+them, one record a line, or as tables of a warehouse. A conversation never ends: every close is a resolution, every opening after it a reopening.
+
+Operator's own comments look like replies and are none; what its AI agent says is a bot's answer. Times to something leave out the hours in which
+the office is shut, so that they are not read: instants are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from fcrlib.intake.canonical import assemble, finish, flags, thanks, typed, words
+from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.export import records
+from fcrlib.intake.export.gather import PLACES
+from fcrlib.intake.export.records import Records
+from fcrlib.intake.intercom.fields import CARRIES, CHANNELS, EXPORT, MOVES, STATUSES
+from fcrlib.intake.privacy.plain import plain
+from fcrlib.model.desk import Desk, Dropped
+from fcrlib.model.identity import Rules
+from fcrlib.model.redaction import Redaction
+
+__all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
+
+SOURCE = "intercom"
+_FIELDS = {"category": "category", "subcategory": "subcategory", "product_area": "product area", "tier": "tier", "language": "language"}
+_PEOPLE, _STAFF = ("user", "lead", "contact", "visitor"), ("admin", "teammate")
+_STARTED = {"customer_initiated": "customer", "admin_initiated": "company", "campaigns_initiated": "company"}
+_UNASKED = ("automated", "operator_initiated", "campaigns_initiated")
+_SAID = ("comment", "quick_reply", "open", "close", "assignment", "assign_and_reopen", "default_assignment")
+_PLACES = 4
+"""Steps that one part can be: what is said, to whom it goes, what becomes of it."""
+
+
+def read(
+    path: Path | str,
+    *,
+    data_end: datetime | None = None,
+    time_zone: str | None = None,
+    fields: Mapping[str, str] | None = None,
+    bots: Sequence[str] = (),
+    thanks_words: Sequence[Path | str] = (),
+    identity: Rules | None = None,
+    redaction: Redaction | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Desk:
+    """Read an Intercom export: a folder, a zip or a file with conversations and whatever else there is.
+
+    Parameters
+    ----------
+    path
+        JSON pages, lists or lines, or tables of a warehouse; `conversations` are needed, parts inside them or in a file of their own, `tickets`,
+        `contacts`, `admins`, `teams`, `tags`, `calls`, `articles` are used where they are there.
+    data_end
+        When the export was made; Intercom does not say it.
+    time_zone
+        Zone of times without one, as warehouses write them.
+    fields
+        Name of the custom attribute that holds our column, e.g. `{"category": "Topic"}`.
+    bots
+        Ids or names of admins that are machines, beside those whose name says so.
+    thanks_words
+        Files of words of thanks, beside our own.
+    identity, redaction
+        The project's rules.
+    tell
+        Called with lines of progress.
+
+    Raises
+    ------
+    DataError
+        If the export is broken, not whole, or not one of Intercom.
+    UsageError
+        If the data end is needed.
+    """
+    told = Told()
+    found = records.read(path, export=EXPORT, tell=tell)
+    told.notes += found.notes
+    told.dropped += found.dropped
+    end = finish.data_end(data_end, system="Intercom")
+    threads = _threads(found, told=told, time_zone=time_zone)
+    calls = _calls(found, told=told, time_zone=time_zone)
+    parts = _parts(found, threads, told=told, time_zone=time_zone)
+    teams = dict(found.table("teams").select("team_id", "name").drop_nulls().iter_rows())
+    agents = _agents(found, parts, teams, bots=bots)
+    contacts = _contacts(found, threads, parts, calls, agents, teams, fields=fields or {}, told=told)
+    steps = _steps(contacts, parts, calls, agents, teams, told=told, own=thanks_words)
+    finish.stop(told, path=path)
+    events, dropped = assemble.history(steps, source=SOURCE, data_end=end, first_status="open")
+    told.dropped += dropped
+    return finish.desk(
+        finish.Origin(SOURCE, "intercom", Path(path), end, records.hashes(path), time_zone or "UTC"),
+        told=told,
+        contacts=assemble.summed_up(contacts, events=events),
+        events=events,
+        surveys=_surveys(threads, told=told),
+        identifiers=_identifiers(found),
+        agents=agents.select("agent_id", "kind", "group"),
+        articles=typed.moments(found.table("articles"), ["updated_at"], told=told, time_zone=time_zone),
+        identity=identity,
+        redaction=redaction,
+    )
+
+
+def _threads(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+    """Conversations and tickets; a ticket under the number of a conversation is that conversation."""
+    talks = found.table("conversations").with_columns(text=plain(found.table("conversations")["body"]))
+    tickets = found.table("tickets").join(talks, on="contact_id", how="anti", maintain_order="left")
+    both = pl.concat([talks.with_columns(is_ticket=pl.lit(False)), tickets.with_columns(is_ticket=pl.lit(True))], how="diagonal")
+    moments = ["opened_at", "updated_at", "requested_at", "rated_at", "ai_rated_at", "replied_at", "first_closed_at", "last_closed_at"]
+    asked = found.table("asked").unique("contact_id", keep="last").select("contact_id", linked="customer_ref")
+    author = pl.when(pl.col("author_type").is_in(_PEOPLE)).then("author_id")
+    both = both.join(asked, on="contact_id", how="left", maintain_order="left")
+    numbers = ["reopens", "assignments", "handled", "rating", "ai_rating"]
+    return typed.numbers(typed.moments(both, moments, told=told, time_zone=time_zone), numbers, told=told).with_columns(
+        customer_ref=pl.coalesce("customer_ref", "linked", author), assignee=_known_id("assignee"), team=_known_id("team")
+    )
+
+
+def _calls(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+    calls = typed.moments(found.table("calls"), ["at", "answered_at", "ended_at"], told=told, time_zone=time_zone)
+    loose = calls["contact_id"].null_count()
+    told.dropped.append(Dropped(what="calls", count=loose, why="without a conversation"))
+    return calls.drop_nulls("contact_id").with_columns(agent=_known_id("agent"))
+
+
+def _parts(found: Records, threads: pl.DataFrame, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+    """The parts of conversations and tickets, each once, in order, with the state each one left behind (`turned`: where that is a change)."""
+    every = pl.concat([found.table(kind) for kind in ("said", "ticket_said", "parts")], how="diagonal")
+    parts = every.filter(pl.col("part_id").is_null() | pl.col("part_id").is_first_distinct()).drop("updated_at", *PLACES)
+    parts = typed.moments(parts, ["at"], told=told, time_zone=time_zone).with_columns(
+        order=(pl.int_range(pl.len(), dtype=pl.Int64) + 1) * _PLACES, text=plain(parts["text"])
+    )
+    typed.statuses(parts, "ticket_state", meanings=STATUSES, told=told)
+    parts = parts.join(threads.select("contact_id", "is_ticket"), on="contact_id", how="left", maintain_order="left").sort(
+        "contact_id", "at", "order"
+    )
+    asked = pl.col("author_type").is_in(_PEOPLE) & pl.col("part_type").is_in(["comment", "quick_reply"])
+    own = pl.coalesce(_moved("part_type", MOVES), _moved("state", STATUSES), pl.when(asked).then(pl.lit("open")))
+    state = pl.when(pl.col("is_ticket").fill_null(False)).then(_moved("ticket_state", STATUSES)).otherwise(own)
+    before = pl.when("is_ticket").then(pl.lit("new")).otherwise(pl.lit("open"))
+    parts = parts.with_columns(left=state).with_columns(was=pl.col("left").forward_fill().shift().over("contact_id").fill_null(before))
+    return parts.with_columns(turned=pl.when(pl.col("left") != pl.col("was")).then("left"))
+
+
+def _agents(found: Records, parts: pl.DataFrame, teams: Mapping[str, str], *, bots: Sequence[str]) -> pl.DataFrame:
+    """Who answers: admins, whoever acted as one, and the AI agents that spoke."""
+    ai = _is_ai() & pl.col("author_id").is_not_null()
+    acted = parts.filter(pl.col("author_type").is_in(_STAFF) | ai).select(agent_id="author_id", said_name="author_name", ai=ai)
+    homes = found.table("members").unique("agent_id", keep="first", maintain_order=True).select("agent_id", home="team_id")
+    whole = found.table("admins").join(acted.drop_nulls("agent_id").unique("agent_id", maintain_order=True), on="agent_id", how="full", coalesce=True)
+    name = pl.coalesce("name", "said_name")
+    machine = pl.col("ai").fill_null(False) | pl.col("agent_id").is_in(list(bots)) | name.is_in(list(bots)).fill_null(False) | flags.is_bot(name)
+    return whole.join(homes, on="agent_id", how="left", maintain_order="left").select(
+        "agent_id",
+        kind=pl.when(machine).then(pl.lit("bot")).otherwise(pl.lit("human")),
+        group=pl.coalesce("team", "home").replace(teams),
+    )
+
+
+def _contacts(
+    found: Records,
+    threads: pl.DataFrame,
+    parts: pl.DataFrame,
+    calls: pl.DataFrame,
+    agents: pl.DataFrame,
+    teams: Mapping[str, str],
+    *,
+    fields: Mapping[str, str],
+    told: Told,
+) -> pl.DataFrame:
+    """What conversations, their contacts and calls say, before their parts are read."""
+    people = found.table("contacts")
+    known = people.select("customer_ref", "account", "locale", spammer=typed.yes("spam"))
+    names = found.table("tags").select("tag_id", title="name")
+    tagged = pl.concat([found.table("labels"), found.table("tagged").select("contact_id", "tag_id")], how="diagonal")
+    tagged = tagged.join(names, on="tag_id", how="left", maintain_order="left").with_columns(tag=pl.coalesce("name", "title", "tag_id"))
+    tags = tagged.group_by("contact_id", maintain_order=True).agg(tags=pl.col("tag").drop_nulls().unique(maintain_order=True))
+    both = _valued(found, threads, fields, told)
+    both = both.join(tags, on="contact_id", how="left", maintain_order="left").join(known, on="customer_ref", how="left", maintain_order="left")
+    both = typed.statuses(typed.channels(both, meanings=CHANNELS, told=told), "state", meanings=STATUSES, told=told)
+    promise = pl.col("promise").str.to_lowercase()
+    resolved = pl.col("state").is_in(["solved", "closed"])
+    both = both.with_columns(
+        status="state",
+        tags=pl.col("tags").fill_null([]),
+        account_ref=pl.coalesce("account_ref", "account"),
+        language=pl.coalesce("language", pl.col("locale").str.slice(0, 2).str.to_lowercase()),
+        subject=pl.coalesce("title", "subject"),
+        body="text",
+        is_spam="spammer",
+        resolver_group=pl.col("team").replace(teams),
+        resolver_agent="assignee",
+        parent_id=pl.when(pl.col("linked_type") == "conversation").then("linked_id"),
+        initiated_by=pl.col("delivered").replace_strict(_STARTED, default=None, return_dtype=pl.String),
+        handle_seconds="handled",
+        wait_seconds=(pl.col("replied_at") - pl.col("opened_at")).dt.total_seconds().cast(pl.Float64).clip(0),
+        first_resolved_at="first_closed_at",
+        last_resolved_at="last_closed_at",
+        closed_at=pl.when(resolved).then("last_closed_at"),
+        vendor_reopens=pl.col("reopens").cast(pl.Int64),
+        vendor_stations=(pl.col("assignments").cast(pl.Int64) - 1).clip(0),
+        vendor_first_resolved_at="first_closed_at",
+        vendor_sla_met=promise.replace_strict({"hit": True, "missed": False}, default=None, return_dtype=pl.Boolean),
+    )
+    staff = pl.col("customer_ref").is_in(agents["agent_id"].implode()).fill_null(False)
+    tended = pl.col("contact_id").is_in(parts.filter(pl.col("author_type").is_in(_STAFF))["contact_id"].implode())
+    return _called(flags.by_tags(both.with_columns(is_internal=staff, tended=tended)), calls)
+
+
+def _valued(found: Records, threads: pl.DataFrame, fields: Mapping[str, str], told: Told) -> pl.DataFrame:
+    """The custom attributes that hold our columns, by their names."""
+    values = pl.concat([found.table("values"), found.table("ticket_values")]).filter(pl.col("value").str.strip_chars() != "")
+    values = values.with_columns(name=pl.col("field").str.to_lowercase().str.replace_all("[_ ]+", " "))
+    threads = threads.drop("category", strict=False)
+    for ours, theirs in {**_FIELDS, **fields}.items():
+        one = values.filter(pl.col("name") == theirs.lower().replace("_", " ")).select("contact_id", pl.col("value").alias(ours))
+        threads = threads.join(one.unique("contact_id", keep="last"), on="contact_id", how="left", maintain_order="left")
+        if one.is_empty() and (ours in fields or ours == "category"):
+            there = ", ".join(values["field"].unique().sort()[:20].to_list()) or "none"
+            told.notes.append(f"no custom attribute '{theirs}' holds the {ours}; there are {there}")
+    return threads
+
+
+def _called(contacts: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
+    """What the calls of a conversation add: time spent talking, the wait, and whether nobody answered nor cared for it later."""
+    seconds = (pl.col("ended_at") - pl.col("answered_at")).dt.total_seconds().clip(0).cast(pl.Float64)
+    wait = (pl.col("answered_at") - pl.col("at")).dt.total_seconds().clip(0).cast(pl.Float64)
+    talk = pl.when(pl.col("answered_at").is_null()).then(0.0).otherwise(seconds)
+    by_contact = calls.sort("at").group_by("contact_id").agg(
+        talk_seconds=talk.sum(),
+        called_wait=wait.drop_nulls().first(),
+        direction=pl.col("direction").str.to_lowercase().first(),
+        missed=(pl.col("answered_at").is_null() & (pl.col("direction").str.to_lowercase() != "outbound").fill_null(True)).all(),
+    )  # fmt: skip
+    both = contacts.join(by_contact, on="contact_id", how="left", maintain_order="left")
+    rang = pl.col("direction").replace_strict({"inbound": "customer", "outbound": "company"}, default=None, return_dtype=pl.String)
+    return both.with_columns(
+        wait_seconds=pl.when(pl.col("missed").is_null() | (pl.col("direction") == "outbound")).then("wait_seconds").otherwise("called_wait"),
+        is_abandoned=pl.col("is_abandoned") | (pl.col("missed").fill_null(False) & ~pl.col("tended")),
+        initiated_by=pl.coalesce(rang, "initiated_by"),
+    )
+
+
+def _steps(
+    contacts: pl.DataFrame,
+    parts: pl.DataFrame,
+    calls: pl.DataFrame,
+    agents: pl.DataFrame,
+    teams: Mapping[str, str],
+    *,
+    told: Told,
+    own: Sequence[Path | str],
+) -> pl.DataFrame:
+    """Who did what to which conversation, when."""
+    loose = parts.join(contacts, on="contact_id", how="anti")
+    told.dropped.append(Dropped(what="parts", count=loose.height, why="their conversation is not there"))
+    parts = parts.join(contacts.select("contact_id", "channel", "is_side_conversation", "customer_ref"), on="contact_id", how="inner")
+    first = contacts.filter(pl.col("body").str.strip_chars() != "").select(
+        "contact_id", "author_id", "author_type", "author_name", "channel", "is_side_conversation", "customer_ref", at="opened_at", text="body",
+        order=pl.lit(0, dtype=pl.Int64), part_type=pl.lit("comment"), unasked=pl.col("delivered").is_in(_UNASKED).fill_null(False),
+    )  # fmt: skip
+    every = _acted(pl.concat([first, parts], how="diagonal"), agents).with_columns(pl.col("unasked").fill_null(False))
+    note, merge = pl.col("part_type").str.contains("note"), pl.col("part_type").str.contains("merge")
+    speaks = (pl.col("part_type").is_in(_SAID) | note) & (pl.col("text").str.strip_chars() != "").fill_null(False)
+    machine = pl.col("actor").is_in(["system", "bot"])
+    said = every.filter(speaks).select(
+        *_STEP,
+        order="order",
+        kind=pl.when(note).then(pl.lit("note")).otherwise(pl.lit("message")),
+        public=~note,
+        text="text",
+        channel=pl.when(~note).then("channel"),
+        is_auto=~note & ((pl.col("actor") == "system") | (pl.col("unasked") & machine)),
+        is_ack=pl.when(~note & (pl.col("actor") == "customer")).then(thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own))),
+    )
+    to = pl.col("assigned_type").str.to_lowercase()
+    handed = every.filter(pl.col("part_type").str.contains("assign") & _known_id("assigned_id").is_not_null() & ~to.str.contains("nobody")).select(
+        *_STEP,
+        order=pl.col("order") + 1,
+        kind=pl.lit(assemble.HANDOVER),
+        together=pl.format("{} {}", pl.col("at").dt.epoch("us"), pl.col("author_id").fill_null("")),
+        group_to=pl.when(to == "team").then(pl.col("assigned_id").replace(teams)),
+        agent_to=pl.when(to != "team").then("assigned_id"),
+    )
+    turned = every.filter(pl.col("turned").is_not_null()).select(
+        *_STEP, order=pl.col("order") + 2, kind=pl.lit("status"), status_from="was", status_to="turned"
+    )
+    merged = every.filter(merge).select(*_STEP, order="order", kind=pl.lit("merge"))
+    return pl.concat([said, handed, turned, merged, *_beside(contacts, calls)], how="diagonal")
+
+
+_STEP = ("contact_id", "at", "actor", "actor_id")
+
+
+def _beside(contacts: pl.DataFrame, calls: pl.DataFrame) -> list[pl.DataFrame]:
+    """The legs of calls, and when a rating was asked for."""
+    known = calls.join(contacts.select("contact_id", "customer_ref"), on="contact_id", how="inner", maintain_order="left")
+    inbound = known.filter((pl.col("direction").str.to_lowercase() != "outbound").fill_null(True))
+    leg = {"order": pl.lit(1, dtype=pl.Int64), "kind": pl.lit("call_leg"), "public": pl.lit(True), "channel": pl.lit("phone")}
+    callers = inbound.select("contact_id", "at", actor=pl.lit("customer"), actor_id=pl.coalesce("customer", "customer_ref"), **leg)
+    ours = known.drop_nulls("answered_at").select("contact_id", at="answered_at", actor=pl.lit("agent"), actor_id="agent", **leg)
+    asked = contacts.drop_nulls("requested_at").select(
+        "contact_id", at="requested_at", actor=pl.lit("system"), order=pl.lit(2**40, dtype=pl.Int64), kind=pl.lit("survey"), public=pl.lit(True)
+    )
+    return [callers, ours, asked]
+
+
+def _acted(rows: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
+    """Who acted: the asker, an agent, the AI agent, or Operator, which is the system. Somebody else in a side conversation is nobody we know."""
+    bots = agents.filter(pl.col("kind") == "bot")["agent_id"]
+    kind = pl.col("author_type").str.to_lowercase()
+    person = kind.is_in(_PEOPLE)
+    stranger = person & pl.col("is_side_conversation") & (pl.col("author_id") != pl.col("customer_ref")).fill_null(True)
+    bot = _is_ai() | (pl.col("author_id").is_in(bots.implode()) & ~person)
+    actor = (
+        pl.when(stranger).then(pl.lit("unknown")).when(person).then(pl.lit("customer")).when(bot).then(pl.lit("bot"))
+        .when(kind.is_in(_STAFF)).then(pl.lit("agent")).when(kind.is_in(["bot", "operator", "team", "workflow"])).then(pl.lit("system"))
+        .otherwise(pl.lit("unknown"))
+    )  # fmt: skip
+    return rows.with_columns(actor=actor).with_columns(actor_id=pl.when(pl.col("actor").is_in(["customer", "agent", "bot"])).then("author_id"))
+
+
+def _surveys(threads: pl.DataFrame, *, told: Told) -> pl.DataFrame:
+    """Ratings of the people and of the AI agent. When a rating was asked for is not when it was given."""
+    undated = threads.filter(pl.col("rating").is_not_null() & pl.col("rated_at").is_null()).height
+    if undated:
+        told.notes.append(f"surveys: {undated:,} ratings do not say when they were given; the moment they were asked for stands in")
+    human = threads.filter(pl.col("requested_at").is_not_null() | pl.col("rating").is_not_null()).select(
+        "contact_id", "rating", offered_at="requested_at", answered_at=pl.coalesce("rated_at", "requested_at", "updated_at"), comment="remark"
+    )
+    ai = threads.filter(pl.col("ai_rating").is_not_null()).select(
+        "contact_id",
+        rating="ai_rating",
+        offered_at=pl.lit(None, pl.Datetime("us", "UTC")),
+        answered_at=pl.coalesce("ai_rated_at", "updated_at"),
+        comment="ai_remark",
+    )
+    both = pl.concat([ai, human])
+    given = pl.col("rating").is_between(1, 5)
+    wrong = both.filter(~given)
+    if wrong.height:
+        told.problems.append(f"ratings: {wrong.height:,} are not 1 to 5, the first in contact {wrong['contact_id'][0]}: {wrong['rating'][0]:g}")
+    return both.select(
+        "contact_id",
+        "offered_at",
+        answered_at=pl.when(given).then("answered_at"),
+        csat_raw=pl.when(given).then(pl.col("rating").cast(pl.Int64).cast(pl.String)),
+        csat_scale=pl.when(given).then(pl.lit("1-5")),
+        csat=pl.when(given).then((pl.col("rating") - 1) / 4),
+        comment="comment",
+    )
+
+
+def _identifiers(found: Records) -> pl.DataFrame:
+    """What people are known by. One person may be several contacts; what they share joins them."""
+    people = found.table("contacts")
+    return assemble.identity(people, source=SOURCE, email="email", phone="phone", external="external_id", account="account")
+
+
+def _is_ai() -> pl.Expr:
+    return (pl.col("is_ai") == "true").fill_null(False) | (pl.col("is_answer") == "true").fill_null(False)
+
+
+def _known_id(column: str) -> pl.Expr:
+    """An id; tickets write 0 for none."""
+    return pl.when(~pl.col(column).is_in(["0", ""])).then(column).alias(column)
+
+
+def _moved(column: str, meanings: Mapping[str, str]) -> pl.Expr:
+    return words.meaning(column, words=meanings)

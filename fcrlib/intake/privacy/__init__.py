@@ -1,0 +1,1 @@
+"""Hide: what personal data looks like, and what stands for it."""

@@ -1,0 +1,388 @@
+"""What does a ServiceNow export say?
+
+Either an incident audit log (one table, one row per audit: `log`), or tables of the instance: incidents and tasks as the interface, a
+warehouse or a list gives them, with whatever stands beside them: the audit of fields and the journal of comments (the history), or the spans of
+metrics where there is no audit, promises, users, groups, choices.
+
+Times are UTC where the instance gives values and in the zone of whoever exported where it gives what the screen shows. The counts of reassignments
+and reopenings are kept as `vendor_*`: whether the first assignment counts differs from instance to instance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.export import records
+from fcrlib.intake.export.gather import PLACES, folded
+from fcrlib.intake.export.members import JSON, Member, members, opened
+from fcrlib.intake.export.records import Records
+from fcrlib.intake.servicenow import log
+from fcrlib.intake.servicenow.fields import CARRIES, EXPORT, REFERENCES
+from fcrlib.intake.servicenow.log import ALIASES, MACHINES, SOURCE, STATE_WORDS
+from fcrlib.intake.tables import files
+from fcrlib.model.desk import Desk, Dropped
+from fcrlib.model.errors import DataError
+from fcrlib.model.identity import Rules
+from fcrlib.model.redaction import Redaction
+
+__all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
+
+_CLASSES = ("incident", "case", "sn_customerservice_case")
+"""Kinds of tasks that are contacts; changes, problems and requests are not."""
+_HEAD = 65_536
+_AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
+_GUEST = "guest"
+_SERVED = r"(?i)\b(?:itil|sn_customerservice_agent|admin)\b"
+
+
+def read(
+    path: Path | str,
+    *,
+    data_end: datetime,
+    time_zone: str | None = None,
+    dates: str | None = None,
+    identity: Rules | None = None,
+    redaction: Redaction | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Desk:
+    """Read an incident audit log, or tables of an instance.
+
+    Parameters
+    ----------
+    path
+        A log: csv, zip, gz or a folder of those. Tables: `incident` or `task` is needed; `sys_audit`, `sys_journal_field`, `metric_instance`,
+        `task_sla`, `sys_user`, `sys_user_group`, `sys_choice` and others are used where they are there. They are told by the names of their files.
+    data_end
+        When the export was made. What happened later is dropped and counted.
+    time_zone
+        Zone of what a screen or a list shows; the instance's own values are UTC.
+    dates
+        `day first` or `month first`, where no date tells.
+    identity, redaction
+        The project's rules.
+    tell
+        Called with lines of progress.
+
+    Raises
+    ------
+    DataError
+        If the export is broken, or not one of ServiceNow; everything wrong at once.
+    UsageError
+        If the data end or the time zone makes no sense.
+    """
+    if _is_log(path):
+        return log.read(path, data_end=data_end, time_zone=time_zone or "UTC", dates=dates, identity=identity, redaction=redaction)
+    told = Told()
+    found = records.read(path, export=EXPORT, tell=tell)
+    told.notes += found.notes
+    told.dropped += found.dropped
+    end = finish.data_end(data_end, system="ServiceNow")
+    zone = _zone(found, time_zone, told)
+    tickets = _tickets(found, told=told)
+    tickets = typed.moments(tickets, ["opened_at", "resolved_at", "closed_at"], told=told, time_zone=zone, dates=dates)
+    people = _people(found, tickets)
+    groups = _names(found, tickets, "group", "groups")
+    contacts = _contacts(found, tickets, groups, told=told)
+    steps = typed.moments(_steps(found, tickets, groups, told=told), ["at"], told=told, time_zone=zone, dates=dates)
+    finish.stop(told, path=path)
+    events, dropped = assemble.history(_acted(steps, tickets, people), source=SOURCE, data_end=end)
+    told.dropped += dropped
+    return finish.desk(
+        finish.Origin(SOURCE, "servicenow", Path(path), end, records.hashes(path), zone),
+        told=told,
+        contacts=assemble.summed_up(contacts, events=events),
+        events=events,
+        identifiers=_identifiers(found, people),
+        agents=people.filter(pl.col("kind").is_in(["agent", "bot"])).select(
+            pl.col("user_id").alias("agent_id"), pl.col("kind").replace({"agent": "human"})
+        ),
+        identity=identity,
+        redaction=redaction,
+    )
+
+
+def _is_log(path: Path | str) -> bool:
+    """A log has no record ids, and its incidents stand on several rows (the published one calls its clock `sys_updated_at`)."""
+    try:
+        found = members(path)
+        if any(_is_record(_head(member)) for member in found):
+            return False
+        if not any(member.is_table() for member in found) and any(member.name.lower().endswith(JSON) for member in found):
+            return all(b'"number"' in _head(member) and b"sys_updated" in _head(member) for member in found)
+        return not all(_is_list(table.frame) for table in files.tables(path))
+    except DataError:
+        # What cannot be opened is refused by the log's reader, which says what it needs; of JSON files the other one knows more.
+        return not any(file.suffix.lower() in JSON for file in (Path(path), *Path(path).rglob("*")))
+
+
+def _head(member: Member) -> bytes:
+    """The header of a table, the beginning of anything else."""
+    with opened(member) as stream:
+        head = stream.read(_HEAD)
+    return head.partition(b"\n")[0].lower().replace(b"sys id", b"sys_id") if member.is_table() else head
+
+
+def _is_record(head: bytes) -> bool:
+    return re.search(rb'^\W*sys_id\b|[,;\t"]sys_id\b|^[^\w{]*\{\s*"result"\s*:', head) is not None
+
+
+def _is_list(table: pl.DataFrame) -> bool:
+    """A list shows every incident once, as it is now."""
+    headers = {folded(name): name for name in table.columns}
+    there = {ours: [headers[folded(alias)] for alias in ALIASES[ours] if folded(alias) in headers] for ours in ("number", "opened_at", "state")}
+    return all(there.values()) and "sysupdatedat" not in headers and bool(table[there["number"][0]].is_unique().all())
+
+
+def _zone(found: Records, given: str | None, told: Told) -> str:
+    """The zone of times without one: values are UTC, what a screen shows is not."""
+    tickets = found.table("tickets")
+    shown = any(tickets[f"{name}_shown"].count() and tickets[name].str.starts_with("{").any() for name in REFERENCES)
+    listed = not tickets["sys_id"].count()
+    if shown and given is None:
+        told.problems.append("times are given as the screen of whoever exported shows them (display values): say with --time-zone in which zone")
+    if listed and given is None:
+        told.notes.append("a list shows times in the zone of whoever exported it; they were read as UTC, --time-zone says another")
+    return given or "UTC"
+
+
+def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
+    """Every incident once: the newest of its records, with what the table of tasks adds; tasks of other kinds are left out."""
+    raw = _bare(found.table("tickets")).with_columns(
+        # What stands in for a number or an opening is nothing that the other half could be right about.
+        contact_id=pl.when(pl.col("contact_id") != pl.col("sys_id").fill_null("")).then("contact_id"),
+        opened_at=pl.when(pl.col("opened_at") != pl.col("created_at").fill_null("")).then("opened_at"),
+        is_task=pl.col(instants.ROW).str.contains(r"(?i)(?:^|/)tasks?(?:[_.-][^/]*)?$"),
+        key=pl.coalesce("sys_id", "contact_id"),
+    )
+    once = raw.sort("updated_at", maintain_order=True, nulls_last=False).unique(["key", "is_task"], keep="last", maintain_order=True)
+    twice = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
+    told.dropped.append(Dropped(what="incidents", count=raw.height - once.height, why=twice))
+    whole = once.sort("is_task", maintain_order=True).group_by("key", maintain_order=True).agg(
+        pl.all().exclude("key", "is_task", *PLACES).drop_nulls().first(), pl.col("is_task").all()
+    ).with_columns(pl.coalesce("contact_id", "sys_id"), pl.coalesce("opened_at", "created_at"))  # fmt: skip
+    kind = pl.col("table").str.to_lowercase()
+    other = whole.filter(pl.col("is_task") & ~kind.is_in(_CLASSES).fill_null(True))
+    kinds = ", ".join(sorted(set(other["table"].drop_nulls())))
+    told.dropped.append(
+        Dropped(what="tasks", count=other.height, why=f"of another kind: {kinds}", example=next(iter(other["contact_id"].drop_nulls()), ""))
+    )
+    return whole.join(other.select("key"), on="key", how="anti", maintain_order="left").sort("contact_id")
+
+
+def _bare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Empty fields are nothing; a reference without a value is the id its link ends in, else what the screen shows."""
+    kept = {"subject", "body", "text", instants.ROW}
+    text = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in kept]
+    bare = frame.with_columns(
+        pl.when(~pl.col(name).str.strip_chars().is_in(["", "?"])).then(pl.col(name).str.strip_chars()).alias(name) for name in text
+    )
+    pointed = [name for name in text if f"{name}_link" in frame.columns]
+    return bare.with_columns(
+        pl.coalesce(
+            pl.when(~pl.col(name).str.starts_with("{")).then(name), pl.col(f"{name}_link").str.extract(r"/([0-9a-f]{32})$"), f"{name}_shown"
+        ).alias(name)
+        for name in pointed
+    )
+
+
+def _names(found: Records, tickets: pl.DataFrame, column: str, kind: str) -> dict[str, str]:
+    """The names of what a reference points at: from its own table, or as the tickets show them."""
+    shown = tickets.select(id=column, name=f"{column}_shown").drop_nulls()
+    return dict(pl.concat([shown, _bare(found.table(kind)).select("id", "name").drop_nulls()]).iter_rows())
+
+
+def _labelled(frame: pl.DataFrame, found: Records, column: str) -> pl.DataFrame:
+    """States under the labels of the instance, where its choices are there; the numbers of an incident are known without."""
+    choices = _bare(found.table("choices")).filter(
+        pl.col("field").is_in(["state", "incident_state"]) & pl.col("label").is_not_null() & pl.col("language").fill_null("en").str.starts_with("en")
+    )
+    named = choices.select(pl.col("table").str.to_lowercase(), pl.col("value").alias(column), "label").unique(["table", column], keep="first")
+    whose = pl.col("table").str.to_lowercase().replace({"case": _CLASSES[2]}).fill_null("incident")
+    both = frame.with_columns(whose=whose).join(named.rename({"table": "whose"}), on=["whose", column], how="left", maintain_order="left")
+    number = pl.col(column).str.contains(r"^\d+$") & (pl.col("whose") != "incident")
+    unknown = pl.format("{} of {} (export sys_choice too)", column, "whose")
+    label = pl.coalesce("label", pl.when(number).then(unknown), column)
+    lower = label.str.to_lowercase()
+    other = lower.str.starts_with("awaiting") & ~lower.is_in(list(STATE_WORDS))
+    return both.with_columns(pl.when(other).then(pl.lit("On Hold")).otherwise(label).alias(column)).drop("whose", "label")
+
+
+def _state(column: str, hold: str) -> pl.Expr:
+    """A hold that waits for the caller is `pending`."""
+    state = words.meaning(column, words=STATE_WORDS)
+    return (
+        pl.when((state == "hold") & pl.col(hold).str.to_lowercase().is_in(_AWAITS_CALLER).fill_null(False)).then(pl.lit("pending")).otherwise(state)
+    )
+
+
+def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+    """What the incidents themselves say, before their history is read."""
+    tickets = _labelled(tickets, found, "state")
+    typed.statuses(tickets.select("state"), "state", meanings=STATE_WORDS, told=told)
+    tickets = typed.durations(typed.numbers(typed.channels(tickets, told=told), ["reopens", "stations"], told=told), ["worked"], told=told)
+    promised = _bare(found.table("promises")).filter(pl.col("stage").str.to_lowercase().is_in(["cancelled", "canceled"]).fill_null(False).not_())
+    kept = promised.group_by(key="ticket").agg(vendor_sla_met=~typed.yes("breached").any())
+    cancelled = pl.col("state").str.to_lowercase().is_in(["cancelled", "canceled", "8"]).fill_null(False)
+    numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), _names(found, tickets, "item", "items")
+    status = _state("state", "hold_reason")
+    over, solved = status.is_in(["solved", "closed"]).fill_null(False), pl.coalesce("resolved_at", "closed_at")
+    again = tickets.filter((pl.col("reopens") > 0) & pl.col("resolved_at").is_not_null()).height
+    if again:
+        told.notes.append(
+            f"{again:,} incidents were reopened and hold only their last resolution; their first one is known where the history tells it"
+        )
+    machine = pl.coalesce("resolver_shown", "resolver").str.to_lowercase().is_in(MACHINES)
+    return tickets.join(kept, on="key", how="left", maintain_order="left").with_columns(
+        status=status,
+        is_deleted=cancelled | typed.yes("deleted"),
+        customer_ref=pl.col("caller").str.replace(r"^(?i)caller\s+(\d+)$", "$1").str.normalize("NFC"),
+        account_ref="account",
+        product_area=pl.col("item").replace(items),
+        parent_id=pl.col("parent").replace(numbers),
+        issue_key="problem",
+        first_resolved_at=pl.when(over).then(solved),
+        last_resolved_at=pl.when(over).then(solved),
+        closed_at=pl.when(status == "closed").then("closed_at"),
+        resolver_group=pl.when(over).then(pl.col("group").replace(groups)),
+        resolver_agent=pl.when(over).then(pl.coalesce("agent", "resolver")),
+        resolved_by=pl.when(machine).then(pl.lit("automation")).when(machine.is_not_null()).then(pl.lit("human")),
+        initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(pl.col("caller").is_not_null()).then(pl.lit("customer")).otherwise(pl.lit("unknown")),
+        handle_seconds=pl.when(pl.col("worked") > 0).then("worked"),
+        vendor_reopens=pl.col("reopens").cast(pl.Int64),
+        vendor_stations=pl.col("stations").cast(pl.Int64),
+        vendor_first_resolved_at=pl.when(pl.col("reopens") == 0).then("resolved_at"),
+    )  # fmt: skip
+
+
+def _people(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Everybody by `user_id`, with `login` and `kind`: agent, bot, customer, or nothing that tells."""
+    changes, notes = _bare(found.table("audit")), _bare(found.table("journal")).filter(pl.col("element") == "work_notes")
+    held = [tickets["agent"], *(changes.filter(pl.col("field") == "assigned_to")[side] for side in ("value", "before"))]
+    users = _bare(found.table("users"))
+    worked = pl.concat([*held, _as_ids(notes["who"], users)]).drop_nulls().unique()
+    known = users.join(
+        pl.DataFrame({"user_id": pl.concat([worked, tickets["caller"]]).drop_nulls().unique()}), on="user_id", how="full", coalesce=True
+    )
+    agent = pl.col("user_id").is_in(worked.implode()) | pl.col("roles").str.contains(_SERVED).fill_null(False)
+    machine = flags.is_bot(pl.col("name")) | flags.is_bot(pl.col("login"))
+    asked = pl.col("user_id").is_in(tickets["caller"].drop_nulls().implode())
+    kind = pl.when(agent & machine).then(pl.lit("bot")).when(agent).then(pl.lit("agent")).when(asked).then(pl.lit("customer"))
+    system = pl.col("login").str.to_lowercase().is_in([*MACHINES, _GUEST]).fill_null(False)
+    return known.filter(~system).with_columns(kind=kind).sort("user_id")
+
+
+def _as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
+    """Ids of users who are named by their login, by their name, or by their id already."""
+    known = users.drop_nulls("user_id")
+    by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
+    return who.replace({**by["name"], **by["login"]})
+
+
+def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+    """Who did what to which incident, when."""
+    changes = _changes(found, tickets)
+    journal = _bare(found.table("journal")).join(tickets.select("contact_id", ticket="key"), on="ticket", how="inner", maintain_order="left")
+    public = pl.col("element") == "comments"
+    said = journal.filter(pl.col("element").is_in(["comments", "work_notes"])).select(
+        "contact_id",
+        "at",
+        "who",
+        "text",
+        instants.ROW,
+        kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
+        public=public,
+        order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
+        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon()),
+    )
+    handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(
+        *_STEP,
+        "together",
+        kind=pl.lit(assemble.HANDOVER),
+        group_to=pl.when(pl.col("field") == "assignment_group").then(pl.col("value").replace(groups)),
+        agent_to=pl.when(pl.col("field") == "assigned_to").then("value"),
+    )
+    return pl.concat([_turns(changes, found, told=told), handed, said], how="diagonal").filter(pl.col("at").is_not_null())
+
+
+_STEP = ("contact_id", "at", "who", "order", instants.ROW)
+_AFTER = 2**40
+"""Comments come after the changes of the same second."""
+_WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
+
+
+def _changes(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Changes of fields from the audit; from the spans of metrics for fields that an incident's audit does not hold."""
+    known = tickets.select("contact_id", ticket="key")
+    audit = _bare(found.table("audit")).with_columns(pl.col("field").str.to_lowercase(), together=pl.coalesce("together", "at"))
+    audit = audit.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    defined = _bare(found.table("definitions")).select("definition", field_of="field", named="name")
+    spans = _bare(found.table("spans")).join(defined, on="definition", how="left", maintain_order="left")
+    name = pl.coalesce("named", "definition_shown", "definition").str.to_lowercase()
+    guessed = pl.when(name.str.contains("group")).then(pl.lit("assignment_group")).when(name.str.contains("assigned")).then(pl.lit("assigned_to"))
+    field = pl.coalesce("field", "field_of", guessed, pl.when(name.str.contains("state")).then(pl.lit("incident_state"))).str.to_lowercase()
+    spans = spans.with_columns(
+        field=field, together="at", who=pl.lit(None, dtype=pl.String), before=pl.lit(None, dtype=pl.String), table=pl.lit("incident")
+    )
+    spans = spans.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    topic = pl.col("field").replace("state", "incident_state")
+    unseen = spans.with_columns(topic=topic).join(audit.with_columns(topic=topic), on=["contact_id", "topic"], how="anti", maintain_order="left")
+    wanted = ["contact_id", "at", "who", "field", "before", "value", "together", "table", instants.ROW]
+    return pl.concat([audit.select(wanted), unseen.select(wanted)]).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def _turns(changes: pl.DataFrame, found: Records, *, told: Told) -> pl.DataFrame:
+    """Changes of the state, which stands in two fields, with the reason of a hold where one update gave both."""
+    moment = ["contact_id", "together"]
+    reasons = changes.filter(pl.col("field") == "hold_reason")
+    states = changes.filter(pl.col("field").is_in(["state", "incident_state"])).unique([*moment, "value"], keep="first", maintain_order=True)
+    states = _labelled(_labelled(states, found, "value"), found, "before")
+    typed.statuses(states.select(state="value"), "state", meanings=STATE_WORDS, told=told)
+    reason = reasons.select(*moment, reason="value").unique(moment, keep="last")
+    alone = reasons.join(states, on=moment, how="anti", maintain_order="left").with_columns(value=pl.lit("On Hold"), reason="value", before=None)
+    turned = pl.concat([states.join(reason, on=moment, how="left", maintain_order="left"), alone.select(*states.columns, "reason")])
+    return turned.select(
+        *_STEP,
+        kind=pl.lit("status"),
+        status_to=_state("value", "reason"),
+        born=words.meaning("before", words=STATE_WORDS),
+    )
+
+
+def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """Who acted: whoever called for this incident is its customer even if they are an agent elsewhere; a guest is somebody nobody knows."""
+    login = pl.col("who").str.to_lowercase()
+    system, guest = login.is_in(MACHINES).fill_null(False), (login == _GUEST).fill_null(False)
+    steps = steps.with_columns(actor_id=_as_ids(steps["who"], people)).join(
+        tickets.select("contact_id", "caller"), on="contact_id", how="left", maintain_order="left"
+    )
+    steps = steps.join(people.select(actor_id="user_id", person="kind"), on="actor_id", how="left", maintain_order="left")
+    asker = guest | (pl.col("actor_id") == pl.col("caller")).fill_null(False)
+    actor = pl.when(system).then(pl.lit("system")).when(asker).then(pl.lit("customer")).otherwise(pl.col("person").fill_null("unknown"))
+    heard = pl.col("kind") == "message"
+    # What was before is read off the change before; only of the first one nothing else tells it.
+    turns = pl.col("kind") == "status"
+    first = turns & (turns.cast(pl.Int64).cum_sum().over("contact_id", order_by=["at", "order"]) == 1)
+    return steps.with_columns(
+        actor=actor,
+        status_from=pl.when(first).then("born"),
+        actor_id=pl.when(~system & ~guest).then("actor_id"),
+        public=pl.col("public").fill_null(False),
+        is_auto=heard & system,
+        is_ack=pl.when(heard & (actor == "customer")).then("thanked"),
+    ).drop("who", "caller", "person", "thanked", "born", instants.ROW)
+
+
+def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:
+    """What people who are no agents are known by: addresses and numbers of their own and of their devices, and their company."""
+    customers = people.filter(~pl.col("kind").is_in(["agent", "bot"]).fill_null(False)).rename({"user_id": "customer_ref"})
+    more = _bare(found.table("devices")).join(customers.select("customer_ref"), on="customer_ref", how="semi")
+    own = assemble.identity(customers, source=SOURCE, email="email", phone="phone", account="company")
+    told = [own, assemble.identity(customers, source=SOURCE, phone="mobile"), assemble.identity(more, source=SOURCE, email="email", phone="phone")]
+    return pl.concat(told).unique(maintain_order=True)

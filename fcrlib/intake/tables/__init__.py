@@ -1,0 +1,1 @@
+"""Lay out: plain tables of any origin, as rows and named columns."""
