@@ -12,22 +12,20 @@ it was dealt with.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
 from fcrlib.intake.calls import cdr, connect, genesys
-from fcrlib.intake.canonical import assemble, finish
+from fcrlib.intake.canonical import assemble, finish, reading
 from fcrlib.intake.canonical.carries import Carries
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.gather import folded
 from fcrlib.intake.export.members import members, opened
 from fcrlib.model.desk import Desk
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "SOURCE", "read"]
 
@@ -65,69 +63,45 @@ CARRIES = Carries(
 )
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    dates: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read the records of a phone system: a folder, a zip or a file.
 
     Parameters
     ----------
     path
         CSV with or without a header (Asterisk), JSON pages, lists, lines or objects one behind the other (Amazon Connect, Genesys).
-    data_end
-        When the export was made; needed unless Genesys says it (`dataAvailabilityDate`).
-    time_zone
-        Zone of times without one: Asterisk writes the clock of the server.
-    dates
-        `day first` or `month first`, where no date tells.
-    fields
-        Of Amazon Connect: the attribute that holds our column, e.g. `{"category": "reason"}`.
-    bots
-        Names or extensions of agents that are machines.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). Genesys may say its data end (`dataAvailabilityDate`); Asterisk writes the clock of its server; `fields`
+        are attributes of Amazon Connect; `bots` are names or extensions.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of these systems.
+        If the export is broken, not whole, or not one of these systems; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told, form = Told(), _FORMS[_form(path)]
-    found = records.read(path, export=form.EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, said=form.ends(found), system=form.NAME)
-    legs = form.legs(found, told=told, time_zone=time_zone, dates=dates, fields=fields or {})
-    finish.stop(told, path=path)
+    form = _FORMS[_form(path)]
+
+    def canonical(hand: Reading) -> Tables:
+        legs = form.legs(hand.found, told=hand.told, time_zone=hand.time_zone, dates=hand.dates, fields=hand.fields)
+        return _tables(hand, legs)
+
+    return reading.read(path, asked, title=form.NAME, export=form.EXPORT, canonical=canonical, ends=form.ends, without=("thanks_words",))
+
+
+def _tables(hand: Reading, legs: pl.DataFrame) -> Tables:
+    finish.stop(hand.told, path=hand.found.path)
     # What had not ended by then is still going on.
-    legs = legs.filter((pl.col("begun") <= end).fill_null(True)).with_columns(pl.when(pl.col("ended") <= end).then("ended"))
-    contacts = _contacts(legs, bots, told)
-    events, dropped = assemble.history(_steps(legs, contacts, bots), source=SOURCE, data_end=end)
-    told.dropped += dropped
+    legs = legs.filter((pl.col("begun") <= hand.end).fill_null(True)).with_columns(pl.when(pl.col("ended") <= hand.end).then("ended"))
+    contacts = _contacts(legs, hand.bots, hand.told)
     people = legs.select(agent_id="agent").drop_nulls().unique().sort("agent_id")
-    origin = finish.Origin(SOURCE, "calls", Path(path), end, records.hashes(path), time_zone or "UTC")
-    return finish.desk(
-        origin,
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    kind = pl.when(pl.col("agent_id").is_in(list(hand.bots))).then(pl.lit("bot")).otherwise(pl.lit("human"))
+    return Tables(
+        contacts=contacts,
+        steps=_steps(legs, contacts, hand.bots),
         identifiers=assemble.identity(contacts, source=SOURCE, phone="number", email="address", external="external"),
-        agents=people.with_columns(kind=pl.when(pl.col("agent_id").is_in(list(bots))).then(pl.lit("bot")).otherwise(pl.lit("human"))),
-        identity=identity,
-        redaction=redaction,
+        agents=people.with_columns(kind=kind),
     )
 
 

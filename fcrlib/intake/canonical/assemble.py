@@ -66,7 +66,7 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     contacts
-        `contact_id` and whatever fields the export has under canonical names.
+        `contact_id` and whatever fields the export has under canonical names; `likely_initiated_by` counts only where nobody is heard.
     events
         As `history` gives them.
 
@@ -96,6 +96,26 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
         pl.col("actor").filter(spoken).first().alias("opener"),
     )
     return _merged(contacts, found)
+
+
+def agents(people: pl.DataFrame, *, key: str, kind: str, group: str | None = None) -> pl.DataFrame:
+    """Canonical agents from a table of everybody.
+
+    Parameters
+    ----------
+    people
+        The columns named.
+    key
+        Column of the agent's id.
+    kind
+        Column that says `agent` or `bot`; everybody else is left out.
+    group
+        Column of the agent's team.
+    """
+    role = {"agent": "human", "bot": "bot"}
+    team = [pl.col(group).alias("group")] if group else []
+    staff = people.filter(pl.col(kind).is_in(list(role)))
+    return staff.select(pl.col(key).alias("agent_id"), pl.col(kind).replace_strict(role, default=None).alias("kind"), *team)
 
 
 def identity(people: pl.DataFrame, *, source: str, **kinds: str) -> pl.DataFrame:
@@ -198,7 +218,7 @@ def _merged(contacts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         *read_off,
         resolved_by=pl.when(resolved.is_null() | abandoned).then(pl.lit("unknown")).otherwise(whose.fill_null("unknown")),
         close_reason=pl.coalesce(_given(contacts, "close_reason"), pl.when(silent).then(pl.lit("inactivity"))),
-        initiated_by=pl.coalesce(_given(contacts, "initiated_by"), opener, pl.lit("unknown")),
+        initiated_by=pl.coalesce(_given(contacts, "initiated_by"), opener, _given(contacts, "likely_initiated_by"), pl.lit("unknown")),
     ).drop(list(ours.values()))
 
 

@@ -9,15 +9,15 @@ count business hours and are often empty: every duration is taken from the insta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.likeness import looks_like
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.freshdesk.fields import (
@@ -34,8 +34,6 @@ from fcrlib.intake.freshdesk.fields import (
     export,
 )  # fmt: skip
 from fcrlib.model.desk import Desk, Dropped
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -49,18 +47,7 @@ _SURVEY_REPLY = "6"
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no")
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read a Freshdesk or Freshservice export: a folder, a zip or a file with tickets and whatever else there is.
 
     Parameters
@@ -69,61 +56,40 @@ def read(
         JSON pages, lists or lines, or the CSV of the ticket list; `tickets` are needed, fetched with `include=stats,description`; `conversations`,
         `activities`, `satisfaction_ratings`, `surveys`, `agents`, `contacts`, `companies`, `groups`, `ticket_fields`, `time_entries` and
         `solution_articles` are used where they are there. Files are told by the list inside or by their name.
-    data_end
-        When the export was made; Freshdesk does not say it.
-    time_zone
-        Zone of times without one, as the CSV has them.
-    fields
-        Name of the custom field, or header of the CSV, that holds our column, e.g. `{"category": "cf_contact_reason"}`.
-    bots
-        Ids or names of agents that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). Freshdesk does not say its data end, and its CSV has times without a zone; `fields` are names of custom
+        fields, or headers of the CSV.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of Freshdesk.
+        If the export is broken, not whole, or not one of Freshdesk; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=export(fields or {}), tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="Freshdesk")
+    fields = asked.get("fields") or {}
+    return reading.read(path, asked, title="Freshdesk", export=export(fields), canonical=_tables)
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told = hand.found, hand.told
     other = looks_like(found.unused.filter(pl.col("kind") == "tickets")["field"].to_list())
     if other not in (None, SOURCE):
         told.problems.append(f"tickets: they look like {other}, try `fcr import {other}`")
-    moments = ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at"]
-    tickets = typed.moments(found.table("tickets"), moments, told=told, time_zone=time_zone)
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at"])
     said = _conversations(found)
-    people = _people(found, tickets, said, bots=bots)
+    people = _people(found, tickets, said, bots=hand.bots)
     meanings = _meanings(found, tickets, told)
-    contacts = _contacts(found, tickets, people, meanings, fields=fields or {}, told=told)
-    steps = _steps(found, contacts, said, people, meanings, told=told, own=thanks_words, time_zone=time_zone)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(steps, source=SOURCE, data_end=end, first_status="open")
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, SOURCE, Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
-        surveys=_surveys(found, tickets, told=told, time_zone=time_zone),
+    contacts = _contacts(found, tickets, people, meanings, fields=hand.fields, told=told)
+    teams = people.with_columns(group=typed.labels("groups").list.first().replace(_names(found, "groups", "group_id")))
+    return Tables(
+        contacts=contacts,
+        steps=_steps(found, contacts, said, people, meanings, told=told, own=hand.thanks, time_zone=hand.time_zone),
+        surveys=_surveys(found, tickets, told=told, time_zone=hand.time_zone),
         identifiers=_identifiers(found, contacts, people),
-        agents=people.filter(pl.col("kind") != "customer").select(
-            agent_id="user_id",
-            kind=pl.when(pl.col("kind") == "bot").then(pl.lit("bot")).otherwise(pl.lit("human")),
-            group=typed.labels("groups").list.first().replace(_names(found, "groups", "group_id")),
-        ),
-        articles=typed.moments(found.table("articles"), ["updated_at"], told=told, time_zone=time_zone),
-        identity=identity,
-        redaction=redaction,
+        agents=assemble.agents(teams, key="user_id", kind="kind", group="group"),
+        articles=hand.moments(found.table("articles"), ["updated_at"]),
+        first_status="open",
     )
 
 

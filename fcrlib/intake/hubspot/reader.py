@@ -9,20 +9,19 @@ from; a customer's answer moves it through an automation. Times that HubSpot com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.hubspot.fields import BOTS, CARRIES, CHANNEL_IDS, CHANNELS, DEFAULT_STAGES, EXPORT, MACHINES, PEOPLE, export
 from fcrlib.model.desk import Desk, Dropped
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -35,18 +34,7 @@ _YES = ("true", "1", "yes")
 _RESOLVED = ("solved", "closed")
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read a HubSpot export: a folder, a zip or a file with tickets and whatever else there is.
 
     Parameters
@@ -55,52 +43,32 @@ def read(
         Pages (`{"results": [...]}`), lists, lines or tables, told by the name of the file: `tickets` are needed, with
         `propertiesWithHistory=hs_pipeline_stage,hubspot_owner_id,hubspot_team_id` and `associations=contacts,companies`; `pipelines`, `owners`,
         `teams`, `contacts`, `threads`, `messages`, `emails`, `notes`, `calls` and `feedback_submissions` are used where they are there.
-    data_end
-        When the export was made; HubSpot does not say it.
-    time_zone
-        Zone of times without one, as tables have them.
-    fields
-        The property that holds our column, e.g. `{"category": "contact_reason"}`.
-    bots
-        Ids or names of owners that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). HubSpot does not say its data end; tables have times without a zone; `fields` are names of properties.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of HubSpot.
+        If the export is broken, not whole, or not one of HubSpot; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=export(fields or {}), tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="HubSpot")
-    moments = ["opened_at", "closed_at", "last_closed_at", "answered_at"]
-    tickets = typed.moments(found.table("tickets"), moments, told=told, time_zone=time_zone)
-    owners = _owners(found, bots=bots)
+    fields = asked.get("fields") or {}
+    return reading.read(path, asked, title="HubSpot", export=export(fields), canonical=_tables)
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told, time_zone = hand.found, hand.told, hand.time_zone
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "closed_at", "last_closed_at", "answered_at"])
+    owners = _owners(found, bots=hand.bots)
     stages = _stages(found)
-    contacts = _contacts(found, tickets, owners, stages, fields=fields or {}, told=told)
-    steps = _steps(found, contacts, owners, stages, told=told, own=thanks_words, time_zone=time_zone)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(steps, source=SOURCE, data_end=end)
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, SOURCE, Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    contacts = _contacts(found, tickets, owners, stages, fields=hand.fields, told=told)
+    return Tables(
+        contacts=contacts,
+        steps=_steps(found, contacts, owners, stages, told=told, own=hand.thanks, time_zone=time_zone),
         surveys=_surveys(found, told=told, time_zone=time_zone),
         identifiers=_identifiers(found),
         agents=owners.select(agent_id="owner", kind="agent_kind", group="group"),
-        identity=identity,
-        redaction=redaction,
     )
 
 

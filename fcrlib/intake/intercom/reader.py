@@ -9,22 +9,20 @@ the office is shut, so that they are not read: instants are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.intercom.fields import CARRIES, CHANNELS, EXPORT, MOVES, STATUSES
 from fcrlib.intake.privacy.plain import plain
 from fcrlib.model.desk import Desk, Dropped
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -38,18 +36,7 @@ _PLACES = 4
 """Steps that one part can be: what is said, to whom it goes, what becomes of it."""
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read an Intercom export: a folder, a zip or a file with conversations and whatever else there is.
 
     Parameters
@@ -57,54 +44,36 @@ def read(
     path
         JSON pages, lists or lines, or tables of a warehouse; `conversations` are needed, parts inside them or in a file of their own, `tickets`,
         `contacts`, `admins`, `teams`, `tags`, `calls`, `articles` are used where they are there.
-    data_end
-        When the export was made; Intercom does not say it.
-    time_zone
-        Zone of times without one, as warehouses write them.
-    fields
-        Name of the custom attribute that holds our column, e.g. `{"category": "Topic"}`.
-    bots
-        Ids or names of admins that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). Intercom does not say its data end; warehouses write times without a zone; `fields` are names of custom
+        attributes.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of Intercom.
+        If the export is broken, not whole, or not one of Intercom; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="Intercom")
+    return reading.read(path, asked, title="Intercom", export=EXPORT, canonical=_tables)
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told, time_zone = hand.found, hand.told, hand.time_zone
     threads = _threads(found, told=told, time_zone=time_zone)
     calls = _calls(found, told=told, time_zone=time_zone)
     parts = _parts(found, threads, told=told, time_zone=time_zone)
     teams = dict(found.table("teams").select("team_id", "name").drop_nulls().iter_rows())
-    agents = _agents(found, parts, teams, bots=bots)
-    contacts = _contacts(found, threads, parts, calls, agents, teams, fields=fields or {}, told=told)
-    steps = _steps(contacts, parts, calls, agents, teams, told=told, own=thanks_words)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(steps, source=SOURCE, data_end=end, first_status="open")
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, "intercom", Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    agents = _agents(found, parts, teams, bots=hand.bots)
+    contacts = _contacts(found, threads, parts, calls, agents, teams, fields=hand.fields, told=told)
+    return Tables(
+        contacts=contacts,
+        steps=_steps(contacts, parts, calls, agents, teams, told=told, own=hand.thanks),
         surveys=_surveys(threads, told=told),
         identifiers=_identifiers(found),
         agents=agents.select("agent_id", "kind", "group"),
-        articles=typed.moments(found.table("articles"), ["updated_at"], told=told, time_zone=time_zone),
-        identity=identity,
-        redaction=redaction,
+        articles=hand.moments(found.table("articles"), ["updated_at"]),
+        first_status="open",
     )
 
 

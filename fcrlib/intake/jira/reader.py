@@ -7,23 +7,21 @@ are called and whatever the field `resolution` still says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.jira import adf
 from fcrlib.intake.jira.beside import bare, linked, promised, worked
 from fcrlib.intake.jira.fields import CARRIES, CHANNELS, EXPORT, STAGES, STATUSES, WITHIN
 from fcrlib.intake.jira.people import everybody
 from fcrlib.model.desk import Desk
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -39,18 +37,7 @@ _AFTER = 2**40
 """Changes come after the comments of the same second: who resolves says so first."""
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read an export of Jira Service Management: a folder, a zip or a file with issues and whatever else there is.
 
     Parameters
@@ -58,61 +45,38 @@ def read(
     path
         Pages of the issue search (with `expand=changelog,names`), lists or lines, or tables; `issues` are needed, and used where they are there:
         `comments`, `changelogs`, `fields`, `statuses`, `users`, `agents`, `sla`, `feedback`.
-    data_end
-        When the export was made; Jira does not say it.
-    time_zone
-        Zone of times without one, as tables write them.
-    fields
-        Name or id of the custom field that holds our column, e.g. `{"category": "Request type", "group": "Team"}`.
-    bots
-        Ids or names of accounts that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). Jira does not say its data end; tables write times without a zone; `fields` are names or ids of custom
+        fields, e.g. `{"category": "Request type", "group": "Team"}`.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of Jira; or if nobody says whether a status means done.
+        If the export is broken, not whole, or not one of Jira; everything wrong at once; also if nobody says
+        whether a status means done.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="Jira")
+    return reading.read(path, asked, title="Jira", export=EXPORT, canonical=_tables)
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told, time_zone = hand.found, hand.told, hand.time_zone
     titles = _titles(found)
-    named = {ours: (theirs,) for ours, theirs in (fields or {}).items()}
+    named = {ours: (theirs,) for ours, theirs in hand.fields.items()}
     names = {ours: tuple(name.lower() for name in some) for ours, some in {**_FIELDS, **named}.items()}
     issues = _issues(found, told=told, time_zone=time_zone)
     changes = _changes(found, issues, titles)
     comments = _comments(found, issues)
-    people = everybody(found, issues, changes, comments, bots=bots)
-    contacts = _contacts(found, issues, people, titles, names, asked=fields or {}, told=told)
-    steps = _steps(
-        contacts, changes, comments, people, _stages(found, issues), teams=names["group"], told=told, own=thanks_words, time_zone=time_zone
-    )
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(steps, source=SOURCE, data_end=end)
-    told.dropped += dropped
-    whole = assemble.summed_up(contacts, events=events)
-    unheard = (pl.col("initiated_by") == "unknown") & pl.col("customer_ref").is_not_null()
-    return finish.desk(
-        finish.Origin(SOURCE, "jira", Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=whole.with_columns(initiated_by=pl.when(unheard).then(pl.lit("customer")).otherwise("initiated_by")),
-        events=events,
+    people = everybody(found, issues, changes, comments, bots=hand.bots)
+    contacts = _contacts(found, issues, people, titles, names, asked=hand.fields, told=told)
+    stages = _stages(found, issues)
+    return Tables(
+        contacts=contacts.with_columns(likely_initiated_by=pl.when(pl.col("customer_ref").is_not_null()).then(pl.lit("customer"))),
+        steps=_steps(contacts, changes, comments, people, stages, teams=names["group"], told=told, own=hand.thanks, time_zone=time_zone),
         surveys=_surveys(found, contacts, titles, names["rated"], told=told, time_zone=time_zone),
         identifiers=_identifiers(people, contacts),
-        agents=people.filter(pl.col("role").is_in(["agent", "bot"])).select(
-            agent_id="author", kind=pl.when(pl.col("role") == "bot").then(pl.lit("bot")).otherwise(pl.lit("human"))
-        ),
-        identity=identity,
-        redaction=redaction,
+        agents=assemble.agents(people, key="author", kind="role"),
     )
 
 

@@ -8,21 +8,19 @@ An id has 15 characters or the same 15 with three more: the first 15 name the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.salesforce.fields import CARRIES, CHANNELS, EXPORT, STATUSES
 from fcrlib.model.desk import Desk, Dropped
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 from fcrlib.model.tables import RESOLVED_STATUSES
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
@@ -37,18 +35,7 @@ _MACHINE = r"(?i)^automated ?process$|^cloud ?integration|^platform integration"
 _DRAFT = ("5", "draft")
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    dates: str | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read a Salesforce export: a folder, a zip or a file with cases and whatever else there is.
 
     Parameters
@@ -56,55 +43,33 @@ def read(
     path
         `Case` is needed, as pages of a query, JSON or CSV; `CaseHistory`, `CaseComment`, `EmailMessage`, `CaseMilestone`, `CaseStatus`, `Contact`,
         `User` and `Group` are used where they are there. They are told by what each record says of itself, or by the names of the files.
-    data_end
-        When the export was made; needed.
-    time_zone
-        Zone of times without one: reports show those of whoever ran them.
-    dates
-        `day first` or `month first`, where no date of a report tells.
-    bots
-        Ids or names of users that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). Salesforce does not say its data end; reports show times of whoever ran them.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of Salesforce.
+        If the export is broken, not whole, or not one of Salesforce; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="Salesforce")
-    cases = typed.moments(_cases(found, told=told), ["opened_at", "closed_at"], told=told, time_zone=time_zone, dates=dates)
-    people = _people(found, cases, bots=bots)
+    return reading.read(path, asked, title="Salesforce", export=EXPORT, canonical=_tables, without=("fields",))
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told = hand.found, hand.told
+    cases = hand.moments(_cases(found, told=told), ["opened_at", "closed_at"])
+    people = _people(found, cases, bots=hand.bots)
     queues = dict(_bare(found.table("groups")).drop_nulls(["id", "name"]).select("id", "name").iter_rows())
     history = _inside(found, "histories")
     meanings = _meanings(found, cases, history)
     contacts = _contacts(found, cases, people, queues, meanings=meanings, told=told)
-    steps = _steps(found, cases, history, people, queues, meanings=meanings, own=thanks_words, told=told)
-    steps = typed.moments(steps, ["at"], told=told, time_zone=time_zone, dates=dates)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(_acted(steps, contacts, people), source=SOURCE, data_end=end)
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, "salesforce", Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    steps = hand.moments(_steps(found, cases, history, people, queues, meanings=meanings, own=hand.thanks, told=told), ["at"])
+    return Tables(
+        contacts=contacts,
+        steps=_acted(steps, contacts, people),
         identifiers=_identifiers(found, contacts),
-        agents=people.filter(pl.col("kind").is_in(["agent", "bot"])).select(
-            pl.col("id").alias("agent_id"), pl.col("kind").replace({"agent": "human"})
-        ),
-        identity=identity,
-        redaction=redaction,
+        agents=assemble.agents(people, key="id", kind="kind"),
     )
 
 

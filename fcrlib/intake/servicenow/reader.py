@@ -11,15 +11,14 @@ and reopenings are kept as `vendor_*`: whether the first assignment counts diffe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, finish, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.gather import PLACES, folded
 from fcrlib.intake.export.members import JSON, Member, members, opened
 from fcrlib.intake.export.records import Records
@@ -29,11 +28,11 @@ from fcrlib.intake.servicenow.log import ALIASES, MACHINES, SOURCE, STATE_WORDS
 from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk, Dropped
 from fcrlib.model.errors import DataError
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
+_TITLE = "ServiceNow"
+_WITHOUT = ("fields", "bots", "thanks_words")
 _CLASSES = ("incident", "case", "sn_customerservice_case")
 """Kinds of tasks that are contacts; changes, problems and requests are not."""
 _HEAD = 65_536
@@ -42,16 +41,7 @@ _GUEST = "guest"
 _SERVED = r"(?i)\b(?:itil|sn_customerservice_agent|admin)\b"
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime,
-    time_zone: str | None = None,
-    dates: str | None = None,
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read an incident audit log, or tables of an instance.
 
     Parameters
@@ -59,52 +49,43 @@ def read(
     path
         A log: csv, zip, gz or a folder of those. Tables: `incident` or `task` is needed; `sys_audit`, `sys_journal_field`, `metric_instance`,
         `task_sla`, `sys_user`, `sys_user_group`, `sys_choice` and others are used where they are there. They are told by the names of their files.
-    data_end
-        When the export was made. What happened later is dropped and counted.
-    time_zone
-        Zone of what a screen or a list shows; the instance's own values are UTC.
-    dates
-        `day first` or `month first`, where no date tells.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). ServiceNow does not say its data end; the instance's own values are UTC, what a screen or a list shows is
+        not.
 
     Raises
     ------
     DataError
-        If the export is broken, or not one of ServiceNow; everything wrong at once.
+        If the export is broken, not whole, or not one of ServiceNow; everything wrong at once.
     UsageError
-        If the data end or the time zone makes no sense.
+        If the data end is needed.
     """
-    if _is_log(path):
-        return log.read(path, data_end=data_end, time_zone=time_zone or "UTC", dates=dates, identity=identity, redaction=redaction)
-    told = Told()
-    found = records.read(path, export=EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, system="ServiceNow")
-    zone = _zone(found, time_zone, told)
-    tickets = _tickets(found, told=told)
-    tickets = typed.moments(tickets, ["opened_at", "resolved_at", "closed_at"], told=told, time_zone=zone, dates=dates)
+    if not _is_log(path):
+        return reading.read(path, asked, title=_TITLE, export=EXPORT, canonical=_tables, without=_WITHOUT)
+    reading.refuse(asked, title=_TITLE, without=_WITHOUT)
+    return log.read(
+        path,
+        data_end=finish.data_end(asked.get("data_end"), system=_TITLE),
+        time_zone=asked.get("time_zone") or "UTC",
+        dates=asked.get("dates"),
+        identity=asked.get("identity"),
+        redaction=asked.get("redaction"),
+    )
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told = hand.found, hand.told
+    zone = _zone(found, hand.time_zone, told)
+    tickets = hand.moments(_tickets(found, told=told), ["opened_at", "resolved_at", "closed_at"], time_zone=zone)
     people = _people(found, tickets)
     groups = _names(found, tickets, "group", "groups")
-    contacts = _contacts(found, tickets, groups, told=told)
-    steps = typed.moments(_steps(found, tickets, groups, told=told), ["at"], told=told, time_zone=zone, dates=dates)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(_acted(steps, tickets, people), source=SOURCE, data_end=end)
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, "servicenow", Path(path), end, records.hashes(path), zone),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    steps = hand.moments(_steps(found, tickets, groups, told=told), ["at"], time_zone=zone)
+    return Tables(
+        contacts=_contacts(found, tickets, groups, told=told),
+        steps=_acted(steps, tickets, people),
         identifiers=_identifiers(found, people),
-        agents=people.filter(pl.col("kind").is_in(["agent", "bot"])).select(
-            pl.col("user_id").alias("agent_id"), pl.col("kind").replace({"agent": "human"})
-        ),
-        identity=identity,
-        redaction=redaction,
+        agents=assemble.agents(people, key="user_id", kind="kind"),
+        time_zone=zone,
     )
 
 

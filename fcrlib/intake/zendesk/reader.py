@@ -9,22 +9,21 @@ in every old audit, and an agent who left is a customer today, so whoever held a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export import records
 from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.zendesk.fields import CARRIES, CHANNELS, EXPORT, STATUSES
 from fcrlib.model.desk import Desk
-from fcrlib.model.identity import Rules
-from fcrlib.model.redaction import Redaction
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -37,18 +36,7 @@ _AUTOMATIC = ("trigger", "automation", "auto_reply")
 _ABANDONED = r"^abandoned"
 
 
-def read(
-    path: Path | str,
-    *,
-    data_end: datetime | None = None,
-    time_zone: str | None = None,
-    fields: Mapping[str, str] | None = None,
-    bots: Sequence[str] = (),
-    thanks_words: Sequence[Path | str] = (),
-    identity: Rules | None = None,
-    redaction: Redaction | None = None,
-    tell: Callable[[str], None] | None = None,
-) -> Desk:
+def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     """Read a Zendesk export: a folder, a zip or a file with tickets and whatever else there is.
 
     Parameters
@@ -56,56 +44,32 @@ def read(
     path
         JSON pages, lists or lines; `tickets` are needed, `audits`, `comments`, `ticket_metrics`, `satisfaction_ratings`, `users`, `groups`, `calls` and
         others are used where they are there. Files are told by the list inside or by their name.
-    data_end
-        When the export was made; needed unless the last page of tickets says it (`end_time`).
-    time_zone
-        Zone of times without one; Zendesk's own have one.
-    fields
-        Title or id of the custom field that holds our column, e.g. `{"category": "Contact reason"}`.
-    bots
-        Ids or names of users that are machines, beside those whose name says so.
-    thanks_words
-        Files of words of thanks, beside our own.
-    identity, redaction
-        The project's rules.
-    tell
-        Called with lines of progress.
+    asked
+        What the reader may be told (`Asked`). The last page of tickets may say the data end (`end_time`); `fields` are titles or ids of custom fields.
 
     Raises
     ------
     DataError
-        If the export is broken, not whole, or not one of Zendesk.
+        If the export is broken, not whole, or not one of Zendesk; everything wrong at once.
     UsageError
         If the data end is needed.
     """
-    told = Told()
-    found = records.read(path, export=EXPORT, tell=tell)
-    told.notes += found.notes
-    told.dropped += found.dropped
-    end = finish.data_end(data_end, said=_ends(found), system="Zendesk")
-    tickets = typed.moments(found.table("tickets"), ["opened_at", "solved_at"], told=told, time_zone=time_zone)
-    people = _people(found, tickets, bots=bots)
+    return reading.read(path, asked, title="Zendesk", export=EXPORT, canonical=_tables, ends=_ends)
+
+
+def _tables(hand: Reading) -> Tables:
+    found, told = hand.found, hand.told
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "solved_at"])
+    people = _people(found, tickets, bots=hand.bots)
     groups = dict(found.table("groups").select("group_id", "name").iter_rows())
-    contacts = _contacts(found, tickets, people, groups, fields=fields or {}, told=told)
-    steps = _steps(found, contacts, people, groups, told=told, own=thanks_words, time_zone=time_zone)
-    finish.stop(told, path=path)
-    events, dropped = assemble.history(steps, source=SOURCE, data_end=end)
-    told.dropped += dropped
-    return finish.desk(
-        finish.Origin(SOURCE, "zendesk", Path(path), end, records.hashes(path), time_zone or "UTC"),
-        told=told,
-        contacts=assemble.summed_up(contacts, events=events),
-        events=events,
+    contacts = _contacts(found, tickets, people, groups, fields=hand.fields, told=told)
+    return Tables(
+        contacts=contacts,
+        steps=_steps(found, contacts, people, groups, told=told, own=hand.thanks, time_zone=hand.time_zone),
         surveys=_surveys(found, told=told),
         identifiers=_identifiers(found, people),
-        agents=people.filter(pl.col("kind") != "customer").select(
-            pl.col("user_id").alias("agent_id"),
-            pl.when(pl.col("kind") == "bot").then(pl.lit("bot")).otherwise(pl.lit("human")).alias("kind"),
-            _named("group_id", groups).alias("group"),
-        ),
-        articles=typed.moments(found.table("articles"), ["updated_at"], told=told, time_zone=time_zone),
-        identity=identity,
-        redaction=redaction,
+        agents=assemble.agents(people.with_columns(group=_named("group_id", groups)), key="user_id", kind="kind", group="group"),
+        articles=hand.moments(found.table("articles"), ["updated_at"]),
     )
 
 
