@@ -160,3 +160,11 @@ def test_the_data_end_is_asked_for_where_nobody_says_it():
         finish.data_end(None, system="Example")
     assert finish.data_end(None, said=[END, DAY], system="Example") == DAY
     assert finish.data_end(END, said=[DAY], system="Example") == END
+
+
+def test_a_handover_to_whoever_holds_it_already_is_none_and_counted():
+    told = [{"group_to": "billing"}, {"group_to": "billing", "agent_to": "ann"}, {"agent_to": "ann"}, {"group_to": "billing"}]
+    rows = [{"at": hour, "kind": "handover", **held} for hour, held in enumerate(told)]
+    frame, dropped = assemble.history(steps(*rows), source="x", data_end=END)
+    assert frame.select("group_to", "agent_to").rows() == [("billing", None), ("billing", "ann")]
+    assert [(one.count, one.why) for one in dropped] == [(2, "changes to what was so already")]

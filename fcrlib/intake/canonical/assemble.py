@@ -181,12 +181,14 @@ def _told(steps: pl.DataFrame, *, first_status: str) -> pl.DataFrame:
     before = pl.coalesce("status_from", _before("status_to", status), pl.lit(first_status))
     moved = pl.when(pl.col("changes") & pl.col("group_was").is_not_null()).then(pl.lit("transfer")).otherwise(pl.lit("assignment"))
     still = ~pl.col("changes") & pl.col("agent_to").eq_missing(pl.col("agent_was"))
+    same = pl.when(handed).then(still).when(pl.col("kind") == "status").then(before == pl.col("status_to"))
     return steps.with_columns(
         kind=pl.when(handed).then(moved).otherwise("kind"),
         status_from=pl.when(status).then(before),
         group_from=pl.when("moves").then("group_was"),
         agent_from=pl.when("moves").then("agent_was"),
-    ).with_columns(same=((pl.col("kind") == "status") & (pl.col("status_from") == pl.col("status_to")) | handed & still).fill_null(False))
+        same=same.fill_null(False),
+    )
 
 
 def _before(column: str, when: pl.Expr) -> pl.Expr:

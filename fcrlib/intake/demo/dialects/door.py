@@ -8,6 +8,7 @@ ratings; what it adds by itself), and `write(desk, folder)` writes such a desk a
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -42,14 +43,14 @@ def write(desk: Desk, *, system: str, folder: Path | str) -> Path:
     if place.exists() and any(place.iterdir()):
         raise UsageError(f"{place} is not empty: choose another folder")
     place.mkdir(parents=True, exist_ok=True)
-    dialect.write(dialect.respelled(desk), place)
+    dialect.write(dialect.respelled(_recorded(desk)), place)
     return place
 
 
 def expected(desk: Desk, *, system: str) -> Desk:
     """The desk that a reader makes of what `write` wrote, redacted; columns that the system cannot carry are empty."""
     carries: Carries = importlib.import_module(f"fcrlib.intake.{system}").CARRIES
-    known: Desk = redact(_dialect(system).respelled(desk))
+    known: Desk = redact(_dialect(system).respelled(_recorded(desk)))
     return known.map_tables(lambda table, frame: carried(frame, table=table, carries=carries))
 
 
@@ -61,6 +62,14 @@ def carried(frame: pl.DataFrame, *, table: str, carries: Carries) -> pl.DataFram
     kept = frame.drop(list(lacks), strict=False)
     order = [name for name in kept.columns if not isinstance(kept.schema[name], pl.List)]
     return kept.sort(order, nulls_last=True)
+
+
+def _recorded(desk: Desk) -> Desk:
+    """The desk without handovers to whoever holds the contact already: no helpdesk records a change that changes nothing."""
+    handed = pl.col("kind").is_in(["assignment", "transfer"])
+    same = pl.all_horizontal(pl.col(f"{who}_from").eq_missing(pl.col(f"{who}_to")) for who in ("group", "agent"))
+    events = desk.events.filter(~(handed & same)).with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64).over("source", "contact_id"))
+    return replace(desk, events=events)
 
 
 def _dialect(system: str) -> ModuleType:
