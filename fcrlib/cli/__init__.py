@@ -12,14 +12,14 @@ from typing import Annotated
 import typer
 
 from fcrlib import __version__
-from fcrlib.cli import desks, notebooks, policies, reports, tags, topics
+from fcrlib.cli import checks, desks, notebooks, policies, reports, tags, topics
 from fcrlib.model.errors import FcrError
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(
     help="Root-cause research for first contact resolution.", no_args_is_help=True, pretty_exceptions_enable=False, context_settings=HELP
 )
-for command in (desks.demo, desks.check, desks.trace):
+for command in (desks.demo, checks.check, desks.trace):
     app.command()(command)
 groups = {
     "import": desks.imports,

@@ -1,4 +1,4 @@
-"""What is in a desk, how does one come about, and what happened with one contact?"""
+"""How does a desk come about, and what happened with one contact?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fcrlib.cli.project import DeskFolder, PolicyName, desk_folder, everything, own_settings, study_of, tell
+from fcrlib.cli.project import DeskFolder, PolicyName, own_settings, study_of, tell
 from fcrlib.intake.systems import available
 
 if TYPE_CHECKING:
@@ -134,33 +134,6 @@ def import_sql(
     settings = own_settings()
     read = sql.read(uri, query=query, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity, redaction=settings.redaction)
     save(read, to or settings.path("data/desk"))
-
-
-def check(desk: DeskFolder = None) -> None:
-    """Say what a desk holds, what was left out of it, and which questions it can answer."""
-    from fcrlib.explain import quality
-    from fcrlib.model.tables import TABLES
-    from fcrlib.model.tables import check as keep_rules
-    from fcrlib.study import Study
-
-    folder = desk_folder(own_settings(), desk)
-    study = Study.open(folder, period=everything(folder), policy=own_settings().policy)
-    loaded = study.desk
-    for name in TABLES:
-        keep_rules(getattr(loaded, name), table=name)
-    manifest = loaded.manifest
-    print(f"{manifest.source}: {manifest.data_start:%Y-%m-%d} to {manifest.data_end:%Y-%m-%d %H:%M} UTC, read by {manifest.reader}")
-    for name, frame in loaded.tables().items():
-        print(f"  {name:<12}{frame.height:>12,} rows")
-    for dropped in manifest.dropped:
-        print(f"  left out: {dropped.count:,} {dropped.what} ({dropped.why})")
-    faults = quality.lint(study)
-    for row in quality.verdicts(study, faults=faults).to_dicts():
-        print(f"  {row['verdict']:<14}{row['question']}{f' ({why})' if (why := row['why']) else ''}")
-    for row in faults.filter(faults["severity"].is_in(["stops", "weakens"])).to_dicts():
-        print(f"  {row['severity']:<14}{row['check']}: {row['found']:,} of {row['of']:,}: {row['so']}; {row['do']}")
-    for label in study.unmatched:
-        print(f"  note: no contact carries the category '{label}' that fcr.toml renames")
 
 
 def trace(

@@ -46,14 +46,14 @@ def report_build(period: Published, interactive: Interactive = False, out: Repor
     """Render a published report again, without running anything."""
     from fcrlib.publish.rebuild import build
 
-    finish(build(period, reports=shelf(out), drawings="interactive" if interactive else "still"))
+    finish(build(period, reports=shelf(out), drawings="interactive" if interactive else "still", redaction=own_settings().redaction))
 
 
 def report_check(period: Published, out: Reports = None) -> None:
     """Look at a published report as the gates do, and see whether it is as it was published."""
     from fcrlib.publish.rebuild import checked
 
-    finish(checked(period, reports=shelf(out)))
+    finish(checked(period, reports=shelf(out), redaction=own_settings().redaction))
 
 
 def report_diff(

@@ -5,7 +5,6 @@ Nothing is repaired here. Every check says how often it struck, what that does t
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from fcrlib.intake.canonical.words import CHANNEL_WORDS, meaning
+from fcrlib.judge.hours import hours
 from fcrlib.judge.rates import share, wilson
+from fcrlib.judge.reconcile import FIGURES, differences, reconcile
 from fcrlib.model.checks import CATCH_ALL, CHECKS, SEVERITIES, crowd_limit, flags
 from fcrlib.model.tables import CAPABILITIES
 
@@ -237,19 +238,11 @@ def _strange_channels(here: pl.DataFrame) -> Found:
 
 
 def _at_night(here: pl.DataFrame, *, time_zone: str) -> Found:
-    """Contacts between midnight and six, where the hours look wrong: flat over the night, or with their middle off the working day.
-
-    The middle is the mean direction of the hours on a clock of 24. Too few contacts have no shape.
-    """
-    local = pl.col("opened_at").dt.convert_time_zone(time_zone)
-    timed = here.filter(pl.col("opened_at").dt.time() != pl.time(0, 0, 0)).select(hour=local.dt.hour(), angle=local.dt.hour() * (math.pi / 12))
-    if timed.height < 200:
+    """Contacts between midnight and six, where the hours look wrong: flat over the night, or with their middle off the working day."""
+    seen = hours(here, time_zone=time_zone)
+    if seen.middle is None:
         return Found(0, 0)
-    night = timed.filter(pl.col("hour") < 6).height
-    x, y = timed.select(pl.col("angle").cos().mean(), y=pl.col("angle").sin().mean()).row(0)
-    middle = math.atan2(y, x) % (2 * math.pi) * 12 / math.pi + 0.5
-    odd = night >= 0.18 * timed.height or not 9.5 <= middle <= 17.5
-    return Found(night if odd else 0, timed.height, f"the middle of the day's contacts is {middle:.0f}:00 in {time_zone}" if odd else "")
+    return Found(seen.night, seen.n, f"the middle of the day's contacts is {seen.middle:.0f}:00 in {time_zone}") if seen.odd else Found(0, seen.n)
 
 
 def _falling(study: Study) -> Found:
@@ -360,32 +353,34 @@ def _weeks(study: Study) -> float:
 
 
 def reconciled(study: Study) -> pl.DataFrame:
-    """The vendor's own counts beside the recomputed ones, contact by contact; empty without any.
+    """The helpdesk's own figures beside ours, over the whole desk: the columns of `judge.reconcile.reconcile`.
+
+    The first resolution is the one that the study's definition takes.
+    """
+    return reconcile(study.desk, study.outcomes)
+
+
+def unlike(study: Study, *, most: int = 100) -> pl.DataFrame:
+    """The contacts on which the helpdesk's figures and ours do not agree, to look up on its screen.
+
+    Parameters
+    ----------
+    most
+        Rows of each figure that are shown.
 
     Returns
     -------
     pl.DataFrame
-        `figure`, `vendor` and `ours` (sums), `contacts` with the vendor's count, `share`, `low`, `high` of those that agree exactly, `largest` (the
-        largest disagreement on one contact).
+        `figure`, `source`, `contact_id`, `vendor` and `ours` (as text; instants in the study's time zone), `rule` (which explains it, or null), `of`
+        (how many of the figure differ). In the order of the figures, the unexplained first.
     """
-    solved, keys = ["solved", "closed"], ["source", "contact_id"]
-    held = pl.col("agent_from").is_not_null() | pl.col("group_from").is_not_null()
-    ours = {
-        "vendor_reopens": (pl.col("kind") == "status") & pl.col("status_from").is_in(solved) & ~pl.col("status_to").is_in(solved),
-        "vendor_stations": pl.col("kind").is_in(["assignment", "transfer"]) & held,
-        "vendor_replies": (pl.col("kind") == "message") & (pl.col("actor") == "agent") & pl.col("public") & ~pl.col("is_auto"),
-    }
-    own = study.desk.events.group_by(keys).agg(
-        expression.fill_null(False).sum().cast(pl.Int64).alias(f"own_{name}") for name, expression in ours.items()
-    )
-    both = study.desk.contacts.select(*keys, *ours).join(own, on=keys, how="left").with_columns(pl.col("^own_.*$").fill_null(0))
-    rows = [_compared(both.drop_nulls(name), name) for name in ours if both[name].count()]
-    columns = {"figure": pl.String, **dict.fromkeys(("vendor", "ours", "contacts"), pl.Int64), **dict.fromkeys(("share", "low", "high"), pl.Float64)}
-    return pl.DataFrame(rows, schema={**columns, "largest": pl.Int64})
+    rows = [differences(study.desk, figure=name, outcomes=study.outcomes).pipe(_in_words, study, name, most) for name in FIGURES]
+    return pl.concat(rows)
 
 
-def _compared(both: pl.DataFrame, name: str) -> dict[str, object]:
-    vendor, own = pl.col(name), pl.col(f"own_{name}")
-    agree = both.select(share(vendor == own)).row(0, named=True)
-    sums = both.select(vendor=vendor.sum(), ours=own.sum(), contacts=pl.len(), largest=(vendor - own).abs().max()).row(0, named=True)
-    return {"figure": name.removeprefix("vendor_"), **sums, **{part: agree[part] for part in ("share", "low", "high")}}
+def _in_words(rows: pl.DataFrame, study: Study, figure: str, most: int) -> pl.DataFrame:
+    instants = isinstance(rows.schema["vendor"], pl.Datetime)
+    both = pl.col("vendor", "ours")
+    told = both.dt.convert_time_zone(study.time_zone).dt.strftime("%Y-%m-%d %H:%M") if instants else both.cast(pl.String)
+    named = rows.head(most).with_columns(told, figure=pl.lit(figure), of=pl.lit(rows.height, pl.Int64))
+    return named.select("figure", "source", "contact_id", "vendor", "ours", "rule", "of")

@@ -18,7 +18,7 @@ from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.tables import beside, files
 from fcrlib.intake.tables.guess import Guess, guess
-from fcrlib.intake.tables.mapping import INSTANTS, RESOLVED, WORDS, Layout, layout
+from fcrlib.intake.tables.mapping import HAPPENED, INSTANTS, RESOLVED, WORDS, Layout, layout
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules
@@ -317,7 +317,7 @@ def _known_by(contacts: pl.DataFrame, *, end: datetime, path: Path | str, told: 
     _stop(told, path)
     contacts, mended = mending.mended(contacts)
     told.dropped += mended
-    later = [name for name in INSTANTS if name != "opened_at"]
+    later = [name for name in HAPPENED if name != "opened_at"]
     contacts = contacts.with_columns(foreseen=pl.any_horizontal((pl.col(name) > end).fill_null(False) for name in later))
     told.dropped.append(
         Dropped(what="resolutions", count=int(contacts["foreseen"].sum()), why=f"after the data end {end:%Y-%m-%d %H:%M}; left empty")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -18,6 +18,7 @@ from fcrlib.intake.keys import keys, settled
 from fcrlib.intake.privacy import shapes
 from fcrlib.intake.privacy.known import PERSON, REFERENCES, known_names, name_shapes
 from fcrlib.intake.privacy.plain import plain
+from fcrlib.intake.privacy.portions import portions, portions_of
 from fcrlib.intake.privacy.proofs import card_in, iban_in, parts_of, phone_in
 from fcrlib.intake.privacy.pseudonyms import pseudonyms
 from fcrlib.intake.privacy.shapes import INVISIBLE, MARK, SHIELD, Stage
@@ -34,8 +35,8 @@ TEXTS = {
 }
 LISTS = {"contacts": ("tags",)}
 _CHECKED: dict[str, Callable[[str], str]] = {"iban": iban_in, "card": card_in}
-_FEWEST, _MOST = 10_000, 250_000
-"""Texts that one worker takes at a time: reading the shapes costs as much as some thousand texts, and so many are held twice."""
+_LEAST = 500_000
+"""Bytes of text that are worth a worker of their own: reading the shapes costs as much as some thousand short texts."""
 _STRANGE = r"[^\t\n\r -~]"
 
 
@@ -48,13 +49,13 @@ class _Told:
     names: tuple[str, ...] = ()
 
 
-def redact(desk: Desk, *, rules: Rules | None = None, redaction: Redaction | None = None) -> Desk:
+def redact(desk: Desk, *, rules: Rules | None = None, redaction: Redaction | None = None, names: pl.Series | None = None) -> Desk:
     """Take personal data out of a desk.
 
     In subjects, bodies, messages, notes, survey comments, tags and titles, e-mail addresses, phone numbers, IBANs, card numbers (those that pass
     Luhn's check), URLs with credentials or tokens, IP addresses, passwords and keys, names and street addresses become `[email]`, `[phone]`, `[iban]`,
     `[card]`, `[url]`, `[ip]`, `[secret]`, `[name]` and `[address]`; the project's own patterns become `[their name]`. Names are found in greetings and
-    signatures, and wherever they stand if the desk's own references to customers and agents are names. Characters that hide or break an address are
+    signatures, and wherever they stand if the desk's own references to customers and agents are names, or the export told whose names it knows. Characters that hide or break an address are
     removed; a text written as a page becomes the words its reader saw.
 
     Identifiers stay joinable and leave the clear: `value_norm` becomes the first 16 hex digits of its SHA-256, the same in every export of
@@ -75,6 +76,8 @@ def redact(desk: Desk, *, rules: Rules | None = None, redaction: Redaction | Non
         How identifiers are read; its `country` says how telephone numbers are written at home.
     redaction
         What the project knows about personal data in its texts.
+    names
+        Full names of people whom the export knows, beside those that the desk's references are.
 
     Returns
     -------
@@ -90,10 +93,12 @@ def redact(desk: Desk, *, rules: Rules | None = None, redaction: Redaction | Non
         return desk
     rules, redaction = rules or Rules(), redaction or Redaction()
     secret = redaction.secret()
-    told = _Told(redaction, rules.country, tuple(_names_in(desk)) if redaction.names == "known" else ())
-    swap = _swaps([values for table, frame in desk.tables().items() for values in _texts(table, frame).values()], told)
+    told = _Told(redaction, rules.country, tuple(_names_in(desk, names)) if redaction.names == "known" else ())
+    named = _named([values for table, frame in desk.tables().items() for values in _texts(table, frame).values()], told)
     found: Counter[str] = Counter()
-    desk = desk.map_tables(lambda table, frame: _without_data(table, frame, swap, found))
+    written = {table: frame for table, frame in desk.tables().items() if table in TEXTS}
+    parts = [_without_data(part, told, named, found) for part in portions_of(written, texts=TEXTS)]
+    desk = desk.map_tables(lambda table, frame: frame.with_columns(pl.concat([part[table] for part in parts])) if table in TEXTS else frame)
     said = ", ".join(f"{found[kind]:,} {kind}" for kind in (*KINDS, *redaction.patterns) if found[kind]) or "nothing found"
     manifest = desk.manifest.model_copy(update={"redacted": True, "notes": (*desk.manifest.notes, f"personal data taken out of the text: {said}")})
     identifiers = _hashed(desk.identifiers, rules=rules, key=secret)
@@ -124,8 +129,9 @@ def redacted(texts: pl.Series, *, redaction: Redaction | None = None, country: s
     >>> redacted(pl.Series(["K-123456 asks for Lindqvist"]), redaction=Redaction(patterns={"customer_no": r"K-\\d{6}"}), names=["Eva Lindqvist"]).to_list()
     ['[customer_no] asks for [name]']
     """
-    swap = _swaps([texts], _Told(redaction or Redaction(), country, tuple(known_names(pl.Series(list(names), dtype=pl.String)))))
-    return texts.replace(swap["old"], swap["new"]) if swap.height else texts
+    told = _Told(redaction or Redaction(), country, tuple(known_names(pl.Series(list(names), dtype=pl.String))))
+    named = _named([texts], told)
+    return pl.concat([_changed(part, _met(part, _swaps([part], told, named))) for part in portions(texts)])
 
 
 def leaks(text: str, *, redaction: Redaction | None = None) -> dict[str, int]:
@@ -162,29 +168,48 @@ def _texts(table: str, frame: pl.DataFrame) -> dict[str, pl.Series]:
     return {column: frame[column] for column in TEXTS.get(table, ())} | lists
 
 
-def _without_data(table: str, frame: pl.DataFrame, swap: pl.DataFrame, found: Counter[str]) -> pl.DataFrame:
-    """One table without personal data in its texts; what went is counted."""
-    kinds = [name for name in swap.columns if name not in ("old", "new")]
-    for column, old in _texts(table, frame).items():
-        met = pl.DataFrame({"old": old}).join(swap, on="old", how="inner").select(pl.col(kinds).sum())
-        found.update(met.row(0, named=True))
-        if met.height:
-            swapped = pl.element() if column in LISTS.get(table, ()) else pl.col(column)
-            swapped = swapped.replace(swap["old"], swap["new"])
-            frame = frame.with_columns(pl.col(column).list.eval(swapped) if column in LISTS.get(table, ()) else swapped)
+def _named(columns: Sequence[pl.Series], told: _Told) -> list[str]:
+    """Patterns of the names that stand in the texts."""
+    return name_shapes(columns, names=pl.Series(told.names, dtype=pl.String))
+
+
+def _without_data(part: Mapping[str, pl.DataFrame], told: _Told, named: Sequence[str], found: Counter[str]) -> dict[str, pl.DataFrame]:
+    """The columns that people wrote in a portion of the tables, without personal data; what stands in several columns is read once."""
+    texts = {table: _texts(table, frame) for table, frame in part.items()}
+    swap = _swaps([values for columns in texts.values() for values in columns.values()], told, named)
+    return {table: _swapped(table, part[table].select([*columns]), columns, swap, found) for table, columns in texts.items()}
+
+
+def _swapped(table: str, frame: pl.DataFrame, texts: Mapping[str, pl.Series], swap: pl.DataFrame, found: Counter[str]) -> pl.DataFrame:
+    """The columns of one table with clean texts; what went is counted."""
+    for column, old in texts.items():
+        met = _met(old, swap)
+        found.update(met.drop("row", "old", "new").sum().row(0, named=True))
+        if column in LISTS.get(table, ()):
+            frame = frame.with_columns(pl.col(column).list.eval(pl.element().replace(swap["old"], swap["new"])))
+        else:
+            frame = frame.with_columns(_changed(old, met))
     return frame
 
 
-def _swaps(columns: Sequence[pl.Series], told: _Told) -> pl.DataFrame:
-    """The distinct texts that change, `old` and `new`, and how many data of each kind left them; what stands in several columns is read once."""
+def _met(texts: pl.Series, swap: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose text changes: `row`, and all that is known of the change."""
+    return texts.rename("old").to_frame().with_row_index("row").join(swap, on="old", how="inner")
+
+
+def _changed(texts: pl.Series, met: pl.DataFrame) -> pl.Series:
+    """The texts with those that change written anew; the others are not copied."""
+    return texts.clone().scatter(met["row"], met["new"]) if met.height else texts
+
+
+def _swaps(columns: Sequence[pl.Series], told: _Told, named: Sequence[str]) -> pl.DataFrame:
+    """The distinct texts that change, `old` and `new`, and how many data of each kind left them."""
     unique = pl.concat([values.drop_nulls().unique().alias("old") for values in columns]).unique(maintain_order=True)
-    named = name_shapes(unique, names=pl.Series(told.names, dtype=pl.String))
-    share = min(max(-(-len(unique) // pl.thread_pool_size()), _FEWEST), _MOST)
-    parts = [unique.slice(start, share) for start in range(0, max(len(unique), 1), share)]
+    share = max(int(unique.str.len_bytes().sum()) // pl.thread_pool_size(), _LEAST)
     with ThreadPoolExecutor(pl.thread_pool_size()) as workers:
-        clean = pl.concat(list(workers.map(lambda part: _clean(part, told, named), parts)))
-    changed = unique != clean
-    swap = pl.DataFrame({"old": unique, "new": clean}).filter(changed)
+        clean = pl.concat(list(workers.map(lambda part: _clean(part, told, named), portions(unique, most=share + 1))))
+    # What did not change is let go at once: adding nothing copies the rest.
+    swap = pl.DataFrame({"old": unique, "new": clean}).filter(unique != clean).with_columns(pl.col("new") + pl.lit(""))
     return swap.with_columns(_tokens(pl.col("new"), kind) - _tokens(pl.col("old"), kind) for kind in (*KINDS, *told.rules.patterns))
 
 
@@ -314,9 +339,10 @@ def _tokens(text: pl.Expr, kind: str) -> pl.Expr:
     return text.str.count_matches(f"[{kind}]", literal=True).cast(pl.Int64).alias(kind)
 
 
-def _names_in(desk: Desk) -> pl.Series:
-    """Full names among the desk's own references to customers and agents."""
+def _names_in(desk: Desk, told: pl.Series | None) -> pl.Series:
+    """Full names among the desk's own references to customers and agents, and those that the export told."""
     named = [frame[column] for frame in desk.tables().values() for column in REFERENCES if column in frame.columns]
+    named += [told.cast(pl.String)] if told is not None else []
     return known_names(pl.concat([values.drop_nulls().unique().alias("name") for values in named]))
 
 
@@ -340,7 +366,8 @@ def _without_people(table: str, frame: pl.DataFrame, *, every: bool, key: bytes 
             told = told.filter(told.str.contains(r"@|^\+\d") | told.is_in(_people(told).implode()))
         if len(told):
             changed.append(frame[column].replace(told, pseudonyms(told, key=key)))
-    return frame.with_columns(changed).sort(KEYS[table]) if changed else frame
+    frame = frame.with_columns(changed)
+    return frame.sort(KEYS[table]) if {values.name for values in changed} & {*KEYS[table]} else frame
 
 
 def _people(values: pl.Series) -> pl.Series:

@@ -96,6 +96,7 @@ class Contacts(dy.Schema):
     wait_seconds = _seconds("time the customer waited for the first human")
     cost = dy.Float64(nullable=True, min=0, description="cost of handling it", metadata={"unit": "money, see currency"})
     currency = _text("ISO 4217 code of the cost")
+    due_at = _instant("when it was promised to be resolved, as the helpdesk says")
     vendor_reopens = dy.Int64(nullable=True, min=0, description="reopenings as the helpdesk counts them; reconciled, never trusted")
     vendor_replies = dy.Int64(nullable=True, min=0, description="agent replies as the helpdesk counts them; reconciled, never trusted")
     vendor_stations = dy.Int64(nullable=True, min=0, description="reassignments as the helpdesk counts them; reconciled, never trusted")

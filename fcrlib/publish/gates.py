@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from fcrlib.model.redaction import Redaction
 from fcrlib.show.figure import FIGURE, TABLE
 
 LIMIT = 1_000_000
@@ -45,7 +46,7 @@ class Problem:
         return f"{self.file}: {self.what}"
 
 
-def check(folder: Path, *, limit: int = LIMIT) -> list[Problem]:
+def check(folder: Path, *, limit: int = LIMIT, redaction: Redaction | None = None) -> list[Problem]:
     """Look at every file of a report; an empty list means it may be published.
 
     Parameters
@@ -54,11 +55,13 @@ def check(folder: Path, *, limit: int = LIMIT) -> list[Problem]:
         The report's folder.
     limit
         Largest size of `report.html` in bytes.
+    redaction
+        What the project lets stay, and which patterns of its own are personal.
     """
     files = sorted(path.resolve() for path in folder.rglob("*") if path.is_file())
     folder = folder.resolve()
     pages = {path: Page.read(path) for path in files if path.suffix in (".html", ".svg")}
-    leaks = _personal(folder, files, pages)
+    leaks = _personal(folder, files, pages, redaction)
     # What is wrong with a sentence is shown with its words, which must not be done where they tell of a person.
     problems = [*_size(folder, limit), *leaks, *([] if leaks else [*_numbers(folder), *_wording(folder)])]
     for path, page in pages.items():
@@ -262,7 +265,7 @@ def _broken(path: Path, page: Page, pages: Mapping[Path, Page]) -> Iterator[str]
             yield f"the link '{link}' leads to a place that is not there"
 
 
-def _personal(folder: Path, files: Iterable[Path], pages: Mapping[Path, Page]) -> list[Problem]:
+def _personal(folder: Path, files: Iterable[Path], pages: Mapping[Path, Page], redaction: Redaction | None) -> list[Problem]:
     from fcrlib.intake.demo.canaries import CANARIES
     from fcrlib.intake.redact import leaks
 
@@ -271,7 +274,7 @@ def _personal(folder: Path, files: Iterable[Path], pages: Mapping[Path, Page]) -
         name, text = path.relative_to(folder).as_posix(), said(path, pages.get(path))
         if planted := len(CANARIES.findall(text)):
             problems.append(Problem("personal", name, f"{planted} planted canaries came through: redaction has a hole"))
-        if leaked := ", ".join(f"{kind} ({times})" for kind, times in sorted(leaks(text).items()) if times):
+        if leaked := ", ".join(f"{kind} ({times})" for kind, times in sorted(leaks(text, redaction=redaction).items()) if times):
             problems.append(Problem("personal", name, f"personal data: {leaked}"))
     return problems
 

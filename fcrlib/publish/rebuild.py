@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from fcrlib.model.errors import UsageError
 from fcrlib.model.period import Period
+from fcrlib.model.redaction import Redaction
 from fcrlib.publish import findings
 from fcrlib.publish.guard import locked
 from fcrlib.publish.pdf import printed
@@ -17,7 +18,7 @@ from fcrlib.publish.run import GATED, LOCKED, RunResult
 from fcrlib.publish.shelf import broken_seals, index, last_before, place, seal
 
 
-def build(period: str, *, reports: Path, drawings: Literal["still", "interactive"] = "still") -> RunResult:
+def build(period: str, *, reports: Path, drawings: Literal["still", "interactive"] = "still", redaction: Redaction | None = None) -> RunResult:
     """Render a published report again from its own evidence: for a new look, or a new report before it. A PDF is printed again where there was one.
 
     Parameters
@@ -26,6 +27,8 @@ def build(period: str, *, reports: Path, drawings: Literal["still", "interactive
         The folder of reports.
     drawings
         `interactive` adds the one script that lets drawings answer the mouse.
+    redaction
+        What the project knows about personal data, for the gates.
 
     Raises
     ------
@@ -48,6 +51,7 @@ def build(period: str, *, reports: Path, drawings: Literal["still", "interactive
             places={},
             run=json.loads((target / "run.json").read_text(encoding="utf-8")),
             drawings=drawings,
+            redaction=redaction,
             **{name: content[name] for name in ("definitions", "organisation", "data")},
         )
         if problems:
@@ -73,8 +77,13 @@ def _evidence(target: Path, content: Mapping[str, Any]) -> list[Path]:
     return [there[name] for name in names]
 
 
-def checked(period: str, *, reports: Path) -> RunResult:
+def checked(period: str, *, reports: Path, redaction: Redaction | None = None) -> RunResult:
     """Look at a published report as the gates do, and see whether it is as it was published.
+
+    Parameters
+    ----------
+    redaction
+        What the project knows about personal data, for the gates.
 
     Raises
     ------
@@ -86,7 +95,7 @@ def checked(period: str, *, reports: Path) -> RunResult:
     label = Period.parse(period).label
     _content(label, reports)
     folder = reports / label
-    problems = (*map(str, gates.check(folder)), *broken_seals(folder))
+    problems = (*map(str, gates.check(folder, redaction=redaction)), *broken_seals(folder))
     if problems:
         return RunResult("gated", GATED, label, folder, f"the report of {label} has {len(problems)} problems", gates=problems)
     return RunResult("published", 0, label, folder, f"the report of {label} passes every gate")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fcrlib.model.period import Period
+from fcrlib.model.redaction import Redaction
 from fcrlib.publish import evidence, findings, gates, page
 from fcrlib.publish.exports import takeaways
 from fcrlib.publish.findings import Harvest
@@ -26,6 +27,7 @@ def render(
     places: Mapping[str, str],
     run: Mapping[str, Any],
     drawings: page.Drawings = "still",
+    redaction: Redaction | None = None,
 ) -> tuple[dict[str, Any], list[gates.Problem]]:
     """Write a whole report into a fresh folder and look at it as the gates do.
 
@@ -45,6 +47,8 @@ def render(
         What `run.json` says.
     drawings
         `still`, or `interactive`: see `page.report`.
+    redaction
+        What the project knows about personal data, for the gates.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def render(
     (folder / "run.json").write_text(as_text(run), encoding="utf-8")
     _pages(folder, copies, found, content, run_at=run_line(run), drawings=drawings)
     takeaways(folder, content=content, drawn=found.drawn)
-    return content, [*_unknown_figures(found), *gates.check(folder)]
+    return content, [*_unknown_figures(found), *gates.check(folder, redaction=redaction)]
 
 
 def _copy(notebook: Path, folder: Path, places: Mapping[str, str]) -> Path:

@@ -229,6 +229,7 @@ def _published(ready: Plan, diary: Diary, form: _Form) -> RunResult:
         places=ready.places(),
         run=record,
         drawings=form.drawings,
+        redaction=Settings.read(ready.settings).redaction if ready.settings else None,
     )
     if problems:
         said = f"not published: {len(problems)} problem{'s' * (len(problems) > 1)}, first {problems[0]}"

@@ -168,3 +168,48 @@ def test_a_handover_to_whoever_holds_it_already_is_none_and_counted():
     frame, dropped = assemble.history(steps(*rows), source="x", data_end=END)
     assert frame.select("group_to", "agent_to").rows() == [("billing", None), ("billing", "ann")]
     assert [(one.count, one.why) for one in dropped] == [(2, "changes to what was so already")]
+
+
+def test_a_contact_begins_with_what_the_export_says_stood_before_its_first_change():
+    rows = (
+        {"at": 1, "kind": "status", "status_to": "solved", "actor": "agent"},
+        {"at": 2, "kind": "handover", "agent_from": "a", "agent_to": "b"},
+        {"at": 3, "kind": "handover", "group_from": "first", "group_to": "second"},
+        {"at": 4, "kind": "handover", "group_from": "somebody else's", "group_to": "third", "agent_from": "z", "agent_to": "c"},
+    )
+    assert history(*rows).select("kind", "group_from", "group_to", "agent_from", "agent_to").rows()[1:] == [
+        ("assignment", "first", "first", "a", "b"),
+        ("transfer", "first", "second", "b", None),
+        ("transfer", "second", "third", None, "c"),
+    ]
+    found = summed(*rows)
+    assert (found["first_group"], found["first_agent"], found["resolver_group"], found["resolver_agent"]) == ("first", "a", "first", "a")
+
+
+def test_a_queue_that_a_person_took_a_contact_from_is_where_it_began():
+    rows = (
+        {"at": 1, "kind": "handover", "group_from": "one", "agent_to": "a"},
+        {"at": 2, "kind": "handover", "agent_from": "a", "group_to": "two"},
+    )
+    assert history(*rows).select("kind", "group_from", "group_to", "agent_from", "agent_to").rows() == [
+        ("assignment", "one", "one", None, "a"),
+        ("transfer", "one", "two", "a", None),
+    ]
+    assert summed(*rows)["first_group"] == "one"
+
+
+def test_of_what_happened_together_only_what_stood_before_the_first_of_it_counts():
+    found = history(
+        {"at": 1, "kind": "handover", "agent_from": "a", "group_to": "two", "together": "7"},
+        {"at": 1, "kind": "handover", "group_from": "two", "agent_to": "b", "together": "7"},
+    )
+    assert found.select("kind", "group_from", "group_to", "agent_from", "agent_to").rows() == [("assignment", None, "two", "a", "b")]
+
+
+def test_whoever_takes_a_contact_first_did_not_hold_it_before():
+    found = summed(
+        {"at": 1, "kind": "status", "status_to": "solved", "actor": "system"},
+        {"at": 2, "kind": "handover", "group_to": "first", "agent_to": "a"},
+        {"at": 3, "kind": "handover", "agent_from": "a", "agent_to": "b"},
+    )
+    assert (found["first_agent"], found["resolver_group"], found["resolver_agent"]) == ("a", None, None)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fcrlib.model.redaction import Redaction
 from fcrlib.publish import gates
 from fcrlib.publish.page import CSP
 
@@ -60,6 +61,20 @@ def test_a_problem_never_repeats_the_datum(tmp_path) -> None:
     problems = gates.check(folder(tmp_path, "", summary_md="jo.doe@mail.example.com", findings_json='{"a": ["jo.doe@mail.example.com"]}'))
     assert {problem.file for problem in problems} == {"summary.md", "findings.json"}
     assert "jo.doe" not in " ".join(map(str, problems))
+
+
+def test_what_the_project_lets_stay_stops_no_report(tmp_path) -> None:
+    page = folder(tmp_path, "<p>write to help@northwind.org or call +49 30 23125 0</p>", summary_md="help@northwind.org")
+    assert {problem.gate for problem in gates.check(page)} == {"personal"}
+    assert gates.check(page, redaction=Redaction(keep=("help@northwind.org", "+49 30 23125 0"))) == []
+    assert "email (1)" in str(gates.check(folder(tmp_path, "<p>jo.doe@northwind.org</p>"), redaction=Redaction(keep=("help@northwind.org",)))[0])
+
+
+def test_the_own_patterns_of_a_project_stop_a_report(tmp_path) -> None:
+    page, rules = folder(tmp_path, "<p>customer K-123456 and [customer_no] ask</p>"), Redaction(patterns={"customer_no": r"K-\d{6}"})
+    assert gates.check(page) == []
+    problems = gates.check(page, redaction=rules)
+    assert [str(problem) for problem in problems] == ["report.html: personal data: customer_no (1)"]
 
 
 def test_a_page_without_policy_or_too_big_or_missing_is_stopped(tmp_path) -> None:

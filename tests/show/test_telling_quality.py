@@ -95,13 +95,6 @@ def test_one_lone_label_is_named() -> None:
     assert telling.lone_labels(one.clear()).startswith("No large label")
 
 
-def test_agreement_names_the_worst_figure() -> None:
-    told = pl.DataFrame({"figure": ["reopens", "stations"], "share": [1.0, 0.61], "contacts": [100, 100], "largest": [0, 10]})
-    assert telling.agreement(told) == "Least agreement: stations, the same on 61.0 % of 100 contacts, at most 10 apart"
-    assert telling.agreement(told.head(1)).startswith("The vendor's counts and ours agree")
-    assert telling.agreement(told.clear()).startswith("The export brought no counts")
-
-
 def test_the_emptiest_column_is_named() -> None:
     assert telling.least_filled(pl.DataFrame({"column": ["a", "b"], "share": [1.0, 0.25]})) == "Least often known: b (25.0 % of the contacts)"
 

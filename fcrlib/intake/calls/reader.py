@@ -46,6 +46,7 @@ CARRIES = Carries(
             for name in ("subcategory", "product_area", "priority", "tier", "subject", "body", "issue_key", "account_ref")
         },
         **{f"contacts.{name}": "calls have no cost" for name in ("cost", "currency")},
+        "contacts.due_at": "a call is promised no time",
         **{f"contacts.{name}": "calls are not merged" for name in ("merged_into", "follow_up_of", "parent_id")},
         **{f"contacts.vendor_{name}": "no such count" for name in ("reopens", "replies", "one_touch", "first_resolved_at", "sla_met")},
         "events.status_from": "a call has no statuses and cannot be opened again",

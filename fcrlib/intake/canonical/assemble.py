@@ -31,7 +31,8 @@ def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_statu
     steps
         `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
         `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `is_ack`, `article_id`; `order` (number) says what came first at one
-        instant, else the order of the rows does; handovers that share `together` (text) are one.
+        instant, else the order of the rows does; handovers that share `together` (text) are one. `group_from` and `agent_from` are what the export
+        says stood before; they are used only where no earlier step says it: a contact begins with what stood before its first change.
     source
         Name of the export.
     data_end
@@ -42,12 +43,13 @@ def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_statu
     Returns
     -------
     tuple
-        The events, in the order of contact and time: `status_from`, `group_from` and `agent_from` are read off the change before; a change to what
-        is already so is left out. A handover from one team to another is a `transfer`, any other an `assignment`. And what was dropped.
+        The events, in the order of contact and time: `status_from`, `group_from` and `agent_from` are read off the change before, else off what the
+        export says stood before; a change to what is already so is left out. A handover from one team to another is a `transfer`, any other an
+        `assignment`. And what was dropped.
     """
     whole = _filled(steps).filter(pl.all_horizontal(pl.col("contact_id", "at", "kind").is_not_null()))
     known = whole.filter(pl.col("at") <= data_end)
-    events = _told(_joined(known).sort("contact_id", "at", "order"), first_status=first_status)
+    events = _told(_joined(_begun(known)).sort("contact_id", "at", "order"), first_status=first_status)
     repeated = events.filter(pl.col("same"))
     dropped = [
         Dropped(what="events", count=steps.height - whole.height, why="without a contact, a time or a kind"),
@@ -75,21 +77,21 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
     pl.DataFrame
         With `first_resolved_at`, `last_resolved_at`, `closed_at`, `status`, `first_group`, `first_agent`, `resolver_group`, `resolver_agent` (who held
         it at the first resolution), `resolved_by`, `close_reason` (`inactivity` where the system closed what waited for the customer) and
-        `initiated_by` (whoever is heard first).
+        `initiated_by` (whoever is heard first). The first team and person are those that the first handover took it from, else those it went to.
     """
     resolved = list(RESOLVED_STATUSES)
     resolves = pl.col("status_to").is_in(resolved) & ~pl.col("status_from").is_in(resolved).fill_null(False)
     spoken = pl.col("kind").is_in(["message", "call_leg"]) & pl.col("public") & ~pl.col("is_auto")
     held = events.with_columns(
         *(pl.col(name).cast(pl.String) for name in _CHOICES),
-        *(pl.col(f"{name}_to").forward_fill().over("contact_id").alias(f"held_{name}") for name in ("group", "agent")),
+        *(_held(name).alias(f"held_{name}") for name in ("group", "agent")),
     )
     found = held.group_by("contact_id").agg(
         pl.col("at").filter(resolves).first().alias("first_resolved_at"),
         pl.col("at").filter(resolves).last().alias("last_resolved_at"),
         pl.col("at").filter(pl.col("status_to") == "closed").last().alias("shut_at"),
         pl.col("status_to").drop_nulls().last().alias("status"),
-        *(pl.col(f"{name}_to").drop_nulls().first().alias(f"first_{name}") for name in ("group", "agent")),
+        *(pl.coalesce(f"{name}_from", f"{name}_to").drop_nulls().first().alias(f"first_{name}") for name in ("group", "agent")),
         *(pl.col(f"held_{name}").filter(resolves).first().alias(f"resolver_{name}") for name in ("group", "agent")),
         pl.col("actor").filter(resolves).first().replace_strict(_RESOLVER, default="unknown", return_dtype=pl.String).alias("resolved_by"),
         pl.col("status_from").filter(resolves).first().alias("waiting"),
@@ -152,6 +154,17 @@ def _filled(steps: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _begun(steps: pl.DataFrame) -> pl.DataFrame:
+    """With `group_born` and `agent_born`, what a contact had before its first change; what is said to stand before a later one counts for nothing."""
+    ordered = steps.sort("contact_id", "at", "order", maintain_order=True)
+    for name in ("group", "agent"):
+        given = pl.col(f"{name}_to").is_not_null().cast(pl.Int32)
+        first = given.cum_sum().over("contact_id") == given
+        ordered = ordered.with_columns(pl.when(first).then(f"{name}_from").alias("before"))
+        ordered = ordered.with_columns(pl.col("before").drop_nulls().first().over("contact_id").alias(f"{name}_born")).drop("before")
+    return ordered
+
+
 def _joined(steps: pl.DataFrame) -> pl.DataFrame:
     """Handovers that happened together, as one."""
     shared = (pl.col("kind") == HANDOVER) & pl.col("together").is_not_null()
@@ -169,12 +182,12 @@ def _told(steps: pl.DataFrame, *, first_status: str) -> pl.DataFrame:
     handed, status = pl.col("kind") == HANDOVER, pl.col("status_to").is_not_null()
     moves = handed | pl.col("group_to").is_not_null() | pl.col("agent_to").is_not_null()
     steps = steps.with_columns(moves=moves)
-    steps = steps.with_columns(_before("group_to", pl.col("group_to").is_not_null()).alias("group_was"))
+    steps = steps.with_columns(_before("group_to", pl.col("group_to").is_not_null(), first="group_born").alias("group_was"))
     steps = steps.with_columns(
         changes=pl.col("moves") & (pl.col("group_to") != pl.col("group_was")).fill_null(pl.col("group_to").is_not_null()),
         group_to=pl.when("moves").then(pl.coalesce("group_to", "group_was")),
     )
-    steps = steps.with_columns(_before("agent_to", pl.col("agent_to").is_not_null() | pl.col("changes")).alias("agent_was"))
+    steps = steps.with_columns(_before("agent_to", pl.col("agent_to").is_not_null() | pl.col("changes"), first="agent_born").alias("agent_was"))
     steps = steps.with_columns(
         agent_to=pl.when(pl.col("moves") & ~pl.col("changes")).then(pl.coalesce("agent_to", "agent_was")).otherwise("agent_to")
     )
@@ -191,10 +204,18 @@ def _told(steps: pl.DataFrame, *, first_status: str) -> pl.DataFrame:
     )
 
 
-def _before(column: str, when: pl.Expr) -> pl.Expr:
-    """What the column said at the last change before this one; a change to nothing counts as one."""
+def _before(column: str, when: pl.Expr, *, first: str | None = None) -> pl.Expr:
+    """What the column said at the last change before this one, where there is none what the column `first` says; a change to nothing counts as one."""
     number = when.cast(pl.Int32).cum_sum().over("contact_id") - when.cast(pl.Int32)
-    return pl.when(number > 0).then(pl.when(when).then(pl.col(column).fill_null("")).forward_fill().shift().over("contact_id").replace("", None))
+    last = pl.when(when).then(pl.col(column).fill_null("")).forward_fill().shift().over("contact_id").replace("", None)
+    return pl.when(number > 0).then(last).otherwise(pl.col(first) if first else None)
+
+
+def _held(name: str) -> pl.Expr:
+    """The team or person that holds a contact at each event: whom it went to last, before that whom its first handover took it from."""
+    given, taken = pl.col(f"{name}_to"), pl.col(f"{name}_from")
+    before = taken.filter(pl.coalesce(taken, given).is_not_null()).first()
+    return pl.coalesce(given.forward_fill(), before).over("contact_id")
 
 
 def _merged(contacts: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

@@ -92,6 +92,7 @@ def desk(
     agents: pl.DataFrame | None = None,
     articles: pl.DataFrame | None = None,
     customers: pl.DataFrame | None = None,
+    names: pl.Series | None = None,
     identity: Rules | None = None,
     redaction: Redaction | None = None,
 ) -> Desk:
@@ -107,6 +108,8 @@ def desk(
         Under canonical names; `status`, `channel`, `initiated_by` and `resolved_by` may be null or missing.
     events, surveys, identifiers, agents, articles, customers
         Under canonical names, without `source`; a missing `seq` of surveys is counted. Events and surveys of contacts that are not there are dropped.
+    names
+        Full names of people whom the export knows; they leave the texts and are kept nowhere.
     identity, redaction
         The project's rules for identifiers and for personal data.
 
@@ -135,7 +138,7 @@ def desk(
         dropped=tuple(one for one in told.dropped if one.count),
         notes=tuple(dict.fromkeys(told.notes)),
     )
-    return redact(Desk.build(manifest, contacts=known, **frames), rules=identity, redaction=redaction)
+    return redact(Desk.build(manifest, contacts=known, **frames), rules=identity, redaction=redaction, names=names)
 
 
 def capabilities(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.DataFrame, customers: pl.DataFrame) -> frozenset[str]:

@@ -92,6 +92,16 @@ class Reading:
         """Columns of text as instants, as the export was said to write them; what is no time is a problem."""
         return typed.moments(frame, columns, told=self.told, time_zone=time_zone or self.time_zone, dates=self.dates)
 
+    def miss(self, frame: pl.DataFrame) -> None:
+        """Note every field that was asked for and holds nothing."""
+        spare = self.found.unused.filter(pl.col("kind") == next(iter(self.found.tables)))["field"].head(20).to_list()
+        there = f"; fields not used are {', '.join(spare)}" if spare else ""
+        self.told.notes += [
+            f"no field '{theirs}' holds the {ours}{there}"
+            for ours, theirs in self.fields.items()
+            if ours not in frame.columns or not frame[ours].count()
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -105,6 +115,8 @@ class Tables:
         Who did what to which contact, when: as `assemble.history` takes it.
     surveys, identifiers, agents, articles
         Where the export has them.
+    names
+        Full names of everybody whom the export knows; they leave the texts and are kept nowhere.
     first_status
         What a contact is before its first change of status.
     time_zone
@@ -117,6 +129,7 @@ class Tables:
     identifiers: pl.DataFrame | None = None
     agents: pl.DataFrame | None = None
     articles: pl.DataFrame | None = None
+    names: pl.Series | None = None
     first_status: str = "new"
     time_zone: str | None = None
 
@@ -130,6 +143,7 @@ def read(
     canonical: Callable[[Reading], Tables],
     ends: Callable[[Records], list[datetime]] | None = None,
     without: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> Desk:
     """Read an export of one system.
 
@@ -149,6 +163,8 @@ def read(
         When the export was made, where it says it itself.
     without
         What this system has no use for.
+    more
+        What `fields` may name beside `OWN`.
 
     Raises
     ------
@@ -157,7 +173,7 @@ def read(
     UsageError
         If the data end is needed, or something was asked that the system does not know.
     """
-    refuse(asked, title=title, without=without, says_end=ends is not None)
+    refuse(asked, title=title, without=without, more=more, says_end=ends is not None)
     reading = _begun(path, asked, title=title, export=export, ends=ends)
     tables, told, end = canonical(reading), reading.told, reading.end
     del reading  # the records of the export are as large as the desk
@@ -175,12 +191,13 @@ def read(
         identifiers=tables.identifiers,
         agents=tables.agents,
         articles=tables.articles,
+        names=tables.names,
         identity=asked.get("identity"),
         redaction=asked.get("redaction"),
     )
 
 
-def refuse(asked: Asked, *, title: str, without: Sequence[str] = (), says_end: bool = False) -> None:
+def refuse(asked: Asked, *, title: str, without: Sequence[str] = (), more: Sequence[str] = (), says_end: bool = False) -> None:
     """Refuse what a system has no use for, and ask for a data end that its exports never say, before anything is read.
 
     Raises
@@ -189,6 +206,8 @@ def refuse(asked: Asked, *, title: str, without: Sequence[str] = (), says_end: b
         With everything that is wrong.
     """
     strange = [f"--{_OPTION[name]}: {title} has no such choice" for name in without if asked.get(name)]
+    unknown = [ours for ours in asked.get("fields") or {} if ours not in (*OWN, *more)]
+    strange += [f"--field {ours}=...: we have no such column; there are {', '.join((*OWN, *more))}" for ours in unknown]
     endless = asked.get("data_end") is None and not says_end
     if strange:
         needed = ["--data-end is needed: when was the export made? write e.g. --data-end 2026-09-30T23:59:59Z"] if endless else []
@@ -197,17 +216,24 @@ def refuse(asked: Asked, *, title: str, without: Sequence[str] = (), says_end: b
         finish.data_end(None, system=title)
 
 
+OWN = ("category", "subcategory", "product_area", "priority", "tier", "language", "account_ref", "close_reason")
+"""Our columns that a field of theirs may hold."""
 _OPTION = {"thanks_words": "thanks", "fields": "field", "bots": "bot"}
+
+
+_LOADED = "_fivetran_synced"
+_WAREHOUSE = "the tables come from a warehouse, where times without a zone are UTC; --timezone says another"
 
 
 def _begun(path: Path | str, asked: Asked, *, title: str, export: Export, ends: Callable[[Records], list[datetime]] | None) -> Reading:
     """The records of the export, with what the reader was told."""
     found = records.read(path, export=export, tell=asked.get("tell"))
+    warehouse = not asked.get("time_zone") and _LOADED in found.unused["field"]
     return Reading(
         found,
         finish.data_end(asked.get("data_end"), said=ends(found) if ends else (), system=title),
-        Told(notes=[*found.notes], dropped=[*found.dropped]),
-        time_zone=asked.get("time_zone"),
+        Told(notes=[*found.notes, *([_WAREHOUSE] if warehouse else [])], dropped=[*found.dropped]),
+        time_zone=asked.get("time_zone") or ("UTC" if warehouse else None),
         dates=asked.get("dates"),
         fields=asked.get("fields") or {},
         bots=asked.get("bots") or (),

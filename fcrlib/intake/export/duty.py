@@ -33,25 +33,30 @@ def once(gathered: Gathering) -> tuple[dict[str, pl.DataFrame], list[Dropped]]:
     """The tables with every record once, of several with one name the newest; what stood inside the others goes with them."""
     tables, dropped = {}, []
     for kind in gathered.export.kinds:
-        frame = gathered.table(kind.name)
-        family = {one.name: gathered.table(one.name) for one in kind.family()}
-        if kind.key and frame.select(pl.struct(kind.key).is_duplicated().any()).item():
-            newest, example = _newest(frame, kind)
+        older, example = _older(gathered.table(kind.name), kind)
+        if len(older):
             why = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
-            dropped.append(Dropped(what=kind.name, count=frame.height - newest.len(), why=why, example=example))
-            family = {name: one.filter(pl.col(RECORD).is_in(newest.implode())) for name, one in family.items()}
-        tables.update(family)
-    return tables, [one for one in dropped if one.count]
+            dropped.append(Dropped(what=kind.name, count=len(older), why=why, example=example))
+            for one in kind.family():
+                gathered.shelf.keep(one.name, ~pl.col(RECORD).is_in(older.implode()))
+        tables.update({one.name: gathered.table(one.name) for one in kind.family()})
+    return tables, dropped
 
 
-def _newest(frame: pl.DataFrame, kind: Kind) -> tuple[pl.Series, str]:
-    """Numbers of the records that are kept, and a name that stood on several; records without a name are all kept."""
-    names = frame.select(RECORD, *(pl.col(name) for name in kind.key), *([_age(kind.newest)] if kind.newest else []))
-    known = pl.any_horizontal(pl.col(name).is_not_null() for name in kind.key)
-    named = names.filter(known)
+def _older(frame: pl.DataFrame, kind: Kind) -> tuple[pl.Series, str]:
+    """Numbers of the records that came again in a newer form, and a name that stood on several; records without a name are all kept."""
+    none = frame[RECORD].head(0), ""
+    if not kind.key or not frame.height:
+        return none
+    # A number for every name needs less room than the names; those of the same number are looked at more closely.
+    sign = frame.select(pl.struct(kind.key).hash())[:, 0]
+    if sign.n_unique() == frame.height:
+        return none
+    twice = frame.select(RECORD, *kind.key, *([_age(kind.newest)] if kind.newest else [])).filter(sign.is_duplicated())
+    named = twice.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in kind.key))
     newest = named.sort(*([_AGE] if kind.newest else []), RECORD).unique(kind.key, keep="last")
-    twice = named.filter(pl.struct(kind.key).is_duplicated())[kind.key[0]]
-    return pl.concat([newest[RECORD], names.filter(~known)[RECORD]]).sort(), next((one for one in twice if one), "")
+    older = named.filter(~pl.col(RECORD).is_in(newest[RECORD].implode()))
+    return older[RECORD], next((one for one in older[kind.key[0]] if one), "")
 
 
 def unused(gathered: Gathering) -> pl.DataFrame:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+_SPELLED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
-Trail = tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,56 +127,49 @@ class Export:
     paging: Paging = Paging()
     host: str = ""
 
+    def asking(self, fields: Mapping[str, str], *, way: Callable[[str], str] = str) -> Export:
+        """The export with the user's own fields of its first kind: our column and the name of theirs, whose path `way` gives."""
+        first, *rest = self.kinds
+        own = {ours: way(theirs) for ours, theirs in fields.items() if not set(theirs) & set("|[]{}^")}
+        return replace(self, kinds=(replace(first, fields={**first.fields, **own}), *rest))
+
     def every(self) -> dict[str, Kind]:
         """All kinds by name, those inside others too."""
         return {kind.name: kind for top in self.kinds for kind in top.family()}
 
 
 def spelled(value: Any) -> str | None:
-    """A value as text: lists and objects as JSON, yes and no as `true` and `false`.
+    """A value as text: lists and objects as JSON whose numbers are texts, yes and no as `true` and `false`.
 
     Examples
     --------
-    >>> spelled(["a", "b"]), spelled(True), spelled("17"), spelled(None)
-    ('["a","b"]', 'true', '17', None)
+    >>> spelled(["a", 7]), spelled(True), spelled(17), spelled(None)
+    ('["a","7"]', 'true', '17', None)
     """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, int):
+        return str(value)
+    return _SPELLED.encode(numberless(value))
 
 
-def getter(paths: str) -> Callable[[Trail], str | None]:
-    """A function that takes a record (the last of the trail) and those around it, and gives the first of the paths that is there."""
-    ways = [_way(path.strip()) for path in paths.split(" | ")]
-    if len(ways) == 1 and ways[0][0] == 0 and len(ways[0][1]) == 1 and isinstance(only := ways[0][1][0], str):
-        return lambda trail: spelled(trail[-1].get(only))
-    return lambda trail: next((told for up, steps in ways if (told := spelled(_follow(trail[-1 - up], steps))) is not None), None)
+def numberless(value: Any) -> Any:
+    """A value whose whole numbers are texts, however deep they stand, as pages and records are compared."""
+    if isinstance(value, list):
+        return [numberless(one) for one in value]
+    if isinstance(value, dict):
+        return {key: numberless(one) for key, one in value.items()}
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def at(record: Mapping[str, Any], path: str) -> Any:
     """What stands at a path; None where nothing does."""
-    return _follow(record, _way(path)[1])
+    return _follow(record, way(path)[1])
 
 
-def within(trail: Trail, each: str) -> Iterator[Trail]:
-    """The records of a list inside a record, each with those around it."""
-    head, mark, rest = re.split(r"(\[\]|\{\w*\})", each, maxsplit=1)
-    found = at(trail[-1], head)
-    if isinstance(found, str) and found[:1] in ("[", "{"):
-        found = _decoded(found)
-    if mark != "[]":
-        pairs = found if isinstance(found, dict) else {}
-        yield from ((*trail, {"key": key, "value": value}) for key, value in pairs.items() if key.startswith(mark[1:-1]))
-        return
-    for one in found if isinstance(found, list) else [found]:
-        if isinstance(one, dict):
-            inner = (*trail, one)
-            yield from within(inner, rest.removeprefix(".")) if rest else (inner,)
-
-
-def _decoded(text: str) -> Any:
+def decoded(text: str) -> Any:
     """A list that a table or a pipeline wrote as text."""
     try:
         return json.loads(text, parse_int=str)
@@ -183,7 +177,9 @@ def _decoded(text: str) -> Any:
         return None
 
 
-def _way(path: str) -> tuple[int, tuple[str | int, ...]]:
+@cache
+def way(path: str) -> tuple[int, tuple[str | int, ...]]:
+    """How many records around to go out, and the steps from there: names of fields, and places in lists."""
     bare = path.lstrip("^")
     return len(path) - len(bare), tuple(int(number) if number else name for number, name in _STEP.findall(bare))
 

@@ -9,7 +9,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from fcrlib.model.errors import DataError
 
 JSON, TABLES = (".json", ".ndjson", ".jsonl"), (".csv", ".tsv", ".parquet")
 _PACKED = (".gz", ".zip")
+_BUFFER = 2**18
 _BROKEN = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
 
 
@@ -80,9 +81,13 @@ def members(path: Path | str) -> list[Member]:
     return found
 
 
+def uncounted(_: int) -> None:
+    """Nobody asks how many bytes have been read."""
+
+
 @contextmanager
-def opened(member: Member) -> Iterator[IO[bytes]]:
-    """The bytes of a member, unpacked as they are read.
+def opened(member: Member, *, passed: Callable[[int], None] = uncounted) -> Iterator[IO[bytes]]:
+    """The bytes of a member, unpacked as they are read; `passed` is called with how many of `member.size` have been.
 
     Raises
     ------
@@ -92,9 +97,9 @@ def opened(member: Member) -> Iterator[IO[bytes]]:
     try:
         with _stream(member) as stream:
             head = stream.read(4)
-            rest = _Joined(head, stream)
+            rest = io.BufferedReader(_Joined(head, stream, passed), _BUFFER)
             packed = head.startswith(b"\x1f\x8b")
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=rest) if packed else io.BufferedReader(rest))
+            yield cast("IO[bytes]", gzip.GzipFile(fileobj=rest) if packed else rest)
     except _BROKEN:
         raise DataError(f"{member.name} is damaged or was cut off: it cannot be unpacked, fetch it again") from None
     except (RuntimeError, NotImplementedError) as error:
@@ -106,10 +111,10 @@ def opened(member: Member) -> Iterator[IO[bytes]]:
 
 
 class _Joined(io.RawIOBase):
-    """A stream whose first bytes have been looked at."""
+    """A stream whose first bytes have been looked at; it counts what it hands on."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
-        self.head, self.rest = head, rest
+    def __init__(self, head: bytes, rest: IO[bytes], passed: Callable[[int], None]) -> None:
+        self.head, self.rest, self.passed = head, rest, passed
 
     def readable(self) -> bool:
         return True
@@ -118,6 +123,7 @@ class _Joined(io.RawIOBase):
         data = self.head[: len(buffer)] or self.rest.read(len(buffer))
         self.head = self.head[len(buffer) :]
         buffer[: len(data)] = data
+        self.passed(len(data))
         return len(data)
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.canonical import instants
 from fcrlib.intake.export import duty
 from fcrlib.intake.export.gather import FILE, LINE, RECORD, Gathering
 from fcrlib.intake.export.kinds import Export, at
 from fcrlib.intake.export.members import members
 from fcrlib.intake.export.pages import Sheet
 from fcrlib.intake.export.pieces import LONGEST
+from fcrlib.intake.export.progress import Progress
+from fcrlib.intake.export.shelf import Shelf
 from fcrlib.model.desk import Dropped, fingerprint
 from fcrlib.model.errors import DataError
 
@@ -38,7 +39,8 @@ class Records:
         Its files, in order.
     tables
         By kind: columns as declared, all text, null where the record says nothing; `RECORD` (number of the record over the whole export, shared by
-        what stood inside it), `FILE` (number of its file) and `LINE` (its row there; in a list its number). In the order of the files.
+        what stood inside it), `FILE` (number of its file), `LINE` (its row there; in a list its number) and `instants.ROW` (`tickets.json:17`, for
+        messages). In the order of the files.
     sheets
         Its pages.
     unused
@@ -58,9 +60,8 @@ class Records:
     notes: tuple[str, ...]
 
     def table(self, kind: str) -> pl.DataFrame:
-        """Records of one kind, each once, with `instants.ROW` (`tickets.json:17`) for messages; no rows where there are none."""
-        names = pl.lit(pl.Series(self.names, dtype=pl.String))
-        return self.tables[kind].with_columns(pl.format("{}:{}", names.gather(pl.col(FILE)), pl.col(LINE)).alias(instants.ROW))
+        """Records of one kind, each once; no rows where there are none."""
+        return self.tables[kind]
 
     def said(self, kind: str, path: str) -> list[str]:
         """What the pages of a kind say at a path, e.g. `end_time`."""
@@ -87,18 +88,21 @@ def read(path: Path | str, *, export: Export, tell: Callable[[str], None] | None
         Everything at once: files that cannot be read, pages that are missing, fields that are nowhere, two desks in one, not this system.
     """
     found = members(path)
-    gathering = Gathering(export, tell=tell, longest=longest, bytes_there=sum(member.size for member in found))
-    for number, member in enumerate(found):
-        gathering.take(member, number)
-    gathering.rest()
-    if problems := duty.problems(gathering, files=len(found)):
-        raise DataError(f"{path} cannot be read as an export of {export.system}:", problems)
-    tables, twice = duty.once(gathering)
+    names = tuple(member.name for member in found)
+    progress = Progress(tell, bytes_there=sum(member.size for member in found))
+    with Shelf() as shelf:
+        gathering = Gathering(export, names=names, shelf=shelf, progress=progress, longest=longest)
+        for number, member in enumerate(found):
+            gathering.take(member, number)
+        progress.end(gathering.number)
+        if problems := duty.problems(gathering, files=len(found)):
+            raise DataError(f"{path} cannot be read as an export of {export.system}:", problems)
+        tables, twice = duty.once(gathering)
     spare = duty.unused(gathering)
     foreign = [Dropped(what="records", count=n, why=f"of a kind that is not read: {what}") for what, n in gathering.unplaced.most_common()]
     return Records(
         path=Path(path),
-        names=tuple(member.name for member in found),
+        names=names,
         tables=tables,
         sheets=tuple(gathering.sheets),
         unused=spare,

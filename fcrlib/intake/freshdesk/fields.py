@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fcrlib.intake.canonical import words
 from fcrlib.intake.canonical.carries import Carries
@@ -45,6 +44,7 @@ _TICKET = {
     "deleted": "deleted",
     "association": "association_type",
     "associated": "associated_tickets_list",
+    "due_at": "due_by | due by time",
     "escalated": "is_escalated",
     "fr_escalated": "fr_escalated",
     "nr_escalated": "nr_escalated",
@@ -187,9 +187,7 @@ EXPORT = Export(
 
 def export(fields: Mapping[str, str]) -> Export:
     """The export with the user's own columns of its CSV beside the known ones; custom fields of the API are found by name."""
-    own = {f"own {ours}": theirs for ours, theirs in fields.items() if not set(theirs) & set("|.[]{}^")}
-    tickets = replace(TICKETS, fields={**_TICKET, **own})
-    return replace(EXPORT, kinds=(tickets, *EXPORT.kinds[1:]))
+    return EXPORT.asking({f"own {ours}": theirs for ours, theirs in fields.items() if "." not in theirs})
 
 
 CARRIES = Carries(

@@ -15,7 +15,7 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.likeness import looks_like
@@ -34,6 +34,7 @@ from fcrlib.intake.freshdesk.fields import (
     export,
 )  # fmt: skip
 from fcrlib.model.desk import Desk, Dropped
+from fcrlib.model.tables import RESOLVED_STATUSES
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
@@ -76,7 +77,7 @@ def _tables(hand: Reading) -> Tables:
     other = looks_like(found.unused.filter(pl.col("kind") == "tickets")["field"].to_list())
     if other not in (None, SOURCE):
         told.problems.append(f"tickets: they look like {other}, try `fcr import {other}`")
-    tickets = hand.moments(found.table("tickets"), ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at"])
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
     said = _conversations(found)
     people = _people(found, tickets, said, bots=hand.bots)
     meanings = _meanings(found, tickets, told)
@@ -204,9 +205,6 @@ def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFram
     resolved = both.filter(pl.col("status").is_in(["solved", "closed"]))
     if blank := resolved.filter(pl.col("resolved_at").is_null() & pl.col("closed_at").is_null()).height:
         told.notes.append(f"{blank:,} of {resolved.height:,} resolved tickets do not say when: fetch them with include=stats")
-    late = [pl.col(name).is_in(_YES) for name in ("escalated", "fr_escalated", "nr_escalated")]
-    some = pl.any_horizontal(one.is_not_null() for one in late)
-    kept = [pl.col(name).str.to_lowercase().str.contains("within") for name in ("kept", "answered_in_time")]
     once = pl.coalesce("resolved_at", "closed_at")
     return both.with_columns(
         first_resolved_at=once,
@@ -215,8 +213,17 @@ def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFram
         handle_seconds=pl.coalesce("spent", "tracked"),
         vendor_replies=pl.col("replies").cast(pl.Int64),
         vendor_first_resolved_at=pl.when(pl.col("reopened_at").is_null()).then("resolved_at"),
-        vendor_sla_met=pl.coalesce(pl.when(some).then(~pl.any_horizontal(one.fill_null(False) for one in late)), pl.all_horizontal(kept)),
+        vendor_sla_met=_kept(),
     ).join(_merged(found), on="contact_id", how="left", maintain_order="left")
+
+
+def _kept() -> pl.Expr:
+    """Was every promised time kept? The API marks what is late; the CSV writes a verdict once there is one."""
+    late = [pl.col(name).is_in(_YES) for name in ("escalated", "fr_escalated", "nr_escalated")]
+    words_ = [pl.col(name).str.to_lowercase() for name in ("kept", "answered_in_time")]
+    late += [pl.when(one.str.contains("within|violated")).then(one.str.contains("violated")) for one in words_]
+    broken = pl.when(pl.any_horizontal(one.is_not_null() for one in late)).then(pl.any_horizontal(one.fill_null(False) for one in late))
+    return promises.kept(broken=broken, running=pl.lit(True), over=pl.col("status").is_in(RESOLVED_STATUSES))
 
 
 def _merged(found: Records) -> pl.DataFrame:

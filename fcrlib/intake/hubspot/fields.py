@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from fcrlib.intake.canonical import words
 from fcrlib.intake.canonical.carries import Carries
@@ -46,8 +45,9 @@ _TICKET = {
     "answered_after": prop("time_to_first_agent_reply", also="time to first agent email reply"),
     "times_contacted": prop("hs_num_times_contacted", also="number of times contacted"),
     "one_touch": prop("hs_is_one_touch_ticket"),
-    "closed_in_time": prop("hs_time_to_close_sla_status"),
-    "answered_in_time": prop("hs_time_to_first_response_sla_status"),
+    "due_at": prop("hs_time_to_close_sla_at", also="time to close sla due date"),
+    "closed_in_time": prop("hs_time_to_close_sla_status", also="time to close sla ticket status"),
+    "answered_in_time": prop("hs_time_to_first_response_sla_status", also="time to first response sla status"),
     "merged": prop("hs_merged_object_ids", also="merged ticket ids"),
 }
 _OWN = {"subcategory": "subcategory", "product_area": "product_area", "tier": "tier", "language": "language", "tags": "tags"}
@@ -202,8 +202,7 @@ EXPORT = Export(
 
 def export(fields: Mapping[str, str]) -> Export:
     """The export with the portal's own properties that hold our columns."""
-    own = {ours: prop(theirs) for ours, theirs in {**_OWN, **fields}.items() if not set(theirs) & set("|.[]{}^")}
-    return replace(EXPORT, kinds=(replace(_TICKETS, fields={**_TICKET, **own}), *EXPORT.kinds[1:]))
+    return EXPORT.asking({**_OWN, **fields}, way=prop)
 
 
 CARRIES = Carries(
@@ -240,6 +239,10 @@ CHANNEL_IDS = {"1000": "chat", "1001": "messaging", "1002": "email", "1007": "me
 """Numbers of HubSpot's own channels; others keep the ticket's."""
 DEFAULT_STAGES = (("0", "1", "new"), ("0", "2", "pending"), ("0", "3", "open"), ("0", "4", "closed"))
 """The pipeline that every portal is born with; elsewhere the same number may mean anything."""
+BROKEN = r"^[14]$|OVERDUE|LATE|MISSED|BREACHED"
+KEPT = r"^3$|ON.TIME|COMPLETED|^MET$"
+PROMISED = rf"{BROKEN}|{KEPT}|^[02]$|ACTIVE|DUE"
+"""A promise is active (0), overdue (1), soon due (2), kept (3) or kept too late (4); tables write it in words."""
 BOTS = ("BOT",)
 PEOPLE = ("CRM_UI", "CRM_UI_BULK_ACTION", "MOBILE_IOS", "MOBILE_ANDROID", "HELP_DESK", "CONTACTS_WEB", "SALES", "EXTENSION")
 MACHINES = (

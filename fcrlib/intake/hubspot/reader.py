@@ -16,11 +16,24 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
-from fcrlib.intake.hubspot.fields import BOTS, CARRIES, CHANNEL_IDS, CHANNELS, DEFAULT_STAGES, EXPORT, MACHINES, PEOPLE, export
+from fcrlib.intake.hubspot.fields import (
+    BOTS,
+    BROKEN,
+    CARRIES,
+    CHANNEL_IDS,
+    CHANNELS,
+    DEFAULT_STAGES,
+    EXPORT,
+    KEPT,
+    MACHINES,
+    PEOPLE,
+    PROMISED,
+    export,
+)  # fmt: skip
 from fcrlib.model.desk import Desk, Dropped
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
@@ -59,7 +72,8 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 def _tables(hand: Reading) -> Tables:
     found, told, time_zone = hand.found, hand.told, hand.time_zone
-    tickets = hand.moments(found.table("tickets"), ["opened_at", "closed_at", "last_closed_at", "answered_at"])
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "closed_at", "last_closed_at", "answered_at", "due_at"])
+    hand.miss(tickets)
     owners = _owners(found, bots=hand.bots)
     stages = _stages(found)
     contacts = _contacts(found, tickets, owners, stages, fields=hand.fields, told=told)
@@ -150,7 +164,6 @@ def _contacts(
             pl.col("team").replace(_teams(found)), pl.col("owner").replace_strict(_homes(owners), default=None, return_dtype=pl.String)
         ),
     )
-    told.notes += [f"no property '{theirs}' holds the {ours}" for ours, theirs in fields.items() if not tickets[ours].count()]
     measured = flags.by_tags(_measured(known, told)).join(_merged(tickets), on="contact_id", how="left", maintain_order="left")
     calls = typed.durations(_hung(found, "calls"), ["duration"], told=told, unit=0.001).drop_nulls(["contact_id", "duration"])
     talked = calls.group_by("contact_id").agg(talk_seconds=pl.col("duration").sum())
@@ -186,8 +199,6 @@ def _measured(contacts: pl.DataFrame, told: Told) -> pl.DataFrame:
     both = typed.durations(contacts, ["answered_after"], told=told, unit=0.001)
     both = typed.numbers(both, ["times_contacted"], told=told)
     waited = (pl.col("answered_at") - pl.col("opened_at")).dt.total_seconds().cast(pl.Float64)
-    kept = [pl.col(name).str.to_uppercase() for name in ("closed_in_time", "answered_in_time")]
-    met = [pl.when(one.str.contains("LATE|OVERDUE|MISSED")).then(pl.lit(False)).when(one.str.contains("ON_TIME|COMPLETED")).then(pl.lit(True)) for one in kept]  # fmt: skip
     one_touch = pl.when(pl.col("one_touch").is_not_null()).then(typed.yes("one_touch"))
     was_closed = pl.coalesce("status", pl.when(pl.col("closed_at").is_not_null()).then(pl.lit("closed"))).is_in(_RESOLVED)
     return both.with_columns(
@@ -198,8 +209,18 @@ def _measured(contacts: pl.DataFrame, told: Told) -> pl.DataFrame:
         vendor_first_resolved_at="closed_at",
         vendor_replies=pl.col("times_contacted").cast(pl.Int64),
         vendor_one_touch=one_touch,
-        vendor_sla_met=pl.all_horizontal(pl.coalesce(met[0], met[1]), pl.coalesce(met[1], met[0])),
+        vendor_sla_met=_kept(over=was_closed),
     )
+
+
+def _kept(*, over: pl.Expr) -> pl.Expr:
+    """Was every promised time kept?"""
+    said = [pl.col(name).str.to_uppercase() for name in ("closed_in_time", "answered_in_time")]
+    promised = [pl.when(one.str.contains(PROMISED)).then(one) for one in said]
+    late = [one.str.contains(BROKEN) for one in promised]
+    broken = pl.when(pl.any_horizontal(one.is_not_null() for one in promised)).then(pl.any_horizontal(one.fill_null(False) for one in late))
+    running = pl.any_horizontal(~one.str.contains(rf"{BROKEN}|{KEPT}").fill_null(True) for one in promised)
+    return promises.kept(broken=broken, running=running, over=over)
 
 
 def _steps(

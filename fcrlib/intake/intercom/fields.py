@@ -186,6 +186,7 @@ CARRIES = Carries(
         "contacts.non_resolvable": "no field says it",
         "contacts.cost": "conversations have no cost",
         "contacts.currency": "conversations have no cost",
+        "contacts.due_at": "a promise says whether it was hit or missed, not when it was due",
         "contacts.vendor_replies": "parts are counted, not replies",
         "contacts.vendor_one_touch": "it is not counted",
         "events.seq": "calls stand apart: what came first within one second is not known",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from fcrlib.intake.canonical import typed
+from fcrlib.intake.canonical import promises, typed
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
+from fcrlib.model.tables import RESOLVED_STATUSES
 
 _ANSWER, _SOLUTION = r"(?i)first response|first reply", r"(?i)resolution"
 _REQUEST = r"/request/([^/]+)/sla"
+_MINUTE = 60_000
 
 
 def bare(column: str) -> pl.Expr:
@@ -34,29 +36,40 @@ def worked(found: Records, issues: pl.DataFrame, told: Told) -> pl.DataFrame:
 
 
 def promised(found: Records, issues: pl.DataFrame, titles: pl.DataFrame, told: Told) -> pl.DataFrame:
-    """With what the cycles of the promised times say: the first answer, the first resolution, reopenings, whether every promise was kept.
+    """With what the cycles of the promised times say: the first answer, the first resolution, reopenings, when its resolution was due, whether every promise
+    was kept.
 
     A cycle of the time to resolution that begins again is a reopening as Jira counts it. Elapsed times leave out hours out of office; instants do not.
     """
     kinds = ("sla_done", "sla_running", "promised_done", "promised_running")
-    cycles = pl.concat([found.table(kind).select("issue", "field", "name", "started", "stopped", "breached") for kind in kinds])
+    told_of = ["issue", "field", "name", "started", "stopped", "breached", "due", "goal", "took"]
+    cycles = pl.concat([found.table(kind).select(told_of, running=pl.lit(kind.endswith("running"))) for kind in kinds])
     cycles = cycles.join(titles, on="field", how="left", maintain_order="left").with_columns(
         issue=pl.coalesce(pl.col("issue").str.extract(_REQUEST), "issue"), name=pl.coalesce("name", "title", "field")
     )
-    cycles = cycles.with_columns(bare("started"), bare("stopped"))
+    cycles = typed.numbers(cycles.with_columns(bare("started"), bare("stopped"), bare("due")), ["goal", "took"], told=told)
     by_key = issues.select("issue", key="contact_id")
     cycles = cycles.join(by_key.select("key", number="issue"), left_on="issue", right_on="key", how="left", maintain_order="left")
     cycles = cycles.with_columns(issue=pl.coalesce("number", "issue")).unique(["issue", "name", "started"], keep="first", maintain_order=True)
-    cycles = typed.moments(cycles, ["started", "stopped"], told=told).sort("issue", "started", maintain_order=True)
+    cycles = typed.moments(cycles, ["started", "stopped", "due"], told=told).sort("issue", "started", maintain_order=True)
     answer, solution = pl.col("name").str.contains(_ANSWER), pl.col("name").str.contains(_SOLUTION)
     took = (pl.col("stopped") - pl.col("started")).dt.total_seconds().cast(pl.Float64)
     by_issue = cycles.group_by("issue").agg(
         wait_seconds=took.filter(answer).drop_nulls().first(),
         vendor_first_resolved_at=pl.col("stopped").filter(solution).min(),
         vendor_reopens=pl.when(solution.any()).then(solution.sum().cast(pl.Int64) - 1),
-        vendor_sla_met=~(pl.col("breached") == "true").any(),
     )
-    return issues.join(by_issue, on="issue", how="left", maintain_order="left")
+    last = (pl.col("started") == pl.col("started").filter(solution).max().over("issue")) & solution
+    rows = cycles.with_columns(broken=typed.yes("breached"), due=pl.when(last.fill_null(False)).then(_due()))
+    both = issues.join(by_issue, on="issue", how="left", maintain_order="left")
+    return promises.promised(both, rows, key="issue", over=pl.col("state").is_in(RESOLVED_STATUSES))
+
+
+def _due() -> pl.Expr:
+    """When a cycle would have been broken. Where it does not say so, the goal tells, if the clock never stood: all that passed was counted."""
+    passed = (pl.col("stopped") - pl.col("started")).dt.total_milliseconds()
+    always = (passed - pl.col("took")).abs() < _MINUTE
+    return pl.coalesce("due", pl.when(always).then(pl.col("started") + pl.duration(milliseconds="goal")))
 
 
 def linked(found: Records, issues: pl.DataFrame) -> pl.DataFrame:

@@ -38,6 +38,9 @@ _CYCLE = {
     "started": "startTime.epochMillis | startTime.iso8601 | startTime",
     "stopped": "stopTime.epochMillis | stopTime.iso8601 | stopTime",
     "breached": "breached",
+    "due": "breachTime.epochMillis | breachTime.iso8601 | breachTime",
+    "goal": "goalDuration.millis",
+    "took": "elapsedTime.millis",
 }
 _VALUE = "value.requestType.name | value.value | value.name | value.displayName | value[0].name | value[0].value | value[0] | value"
 

@@ -57,7 +57,7 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     UsageError
         If the data end is needed.
     """
-    return reading.read(path, asked, title="Jira", export=EXPORT, canonical=_tables)
+    return reading.read(path, asked, title="Jira", export=EXPORT, canonical=_tables, more=tuple(_FIELDS))
 
 
 def _tables(hand: Reading) -> Tables:

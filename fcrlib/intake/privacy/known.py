@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from fcrlib.intake.privacy.portions import portions
 
 # Columns that name a person by reference. Some exports use the e-mail address or the name itself.
 REFERENCES = ("customer_ref", "person", "first_agent", "resolver_agent", "actor_id", "agent_from", "agent_to", "agent_id")
@@ -13,7 +17,7 @@ SHORTEST = 4
 _ROLE = r"(?i)\b(?:bot|team|support|agent|queue|desk|helpdesk|user|system|admin|administrator|service|services|manager|group|customer|caller|resolver|center|unknown)\b"
 OFTEN, FEW = 0.1, 20
 """A part of a name that stands in more than this share of the texts, and in more than a few, is a word: no one person is spoken of so much."""
-_TOGETHER = 400
+_TOGETHER, _WORDS_OF = 400, 4_000_000
 # Names that are also words: they are taken with the rest of the name only.
 _SPOKEN = (
     "account agent angel april august baker banks bank bill bishop bond bridge brook brooks brown butler carol carter chance chase christian clay close cook "
@@ -44,7 +48,7 @@ def known_names(values: pl.Series) -> pl.Series:
     return people.str.replace(r"^([^,]+), (.+)$", "$2 $1").unique().sort()
 
 
-def name_shapes(texts: pl.Series, *, names: pl.Series) -> list[str]:
+def name_shapes(texts: Sequence[pl.Series], *, names: pl.Series) -> list[str]:
     """Patterns of those names that stand in the texts: the whole name in any order of its parts, and a part alone where it is no word.
 
     Whole words only. A part alone needs four letters and a capital, must not be a word (`WORDS`), not stand in
@@ -53,19 +57,15 @@ def name_shapes(texts: pl.Series, *, names: pl.Series) -> list[str]:
     Parameters
     ----------
     texts
-        All the texts; a part's frequency among them tells names from words.
+        All the texts, column by column; a part's frequency among them, each counted once, tells names from words.
     names
         Full names, first name first.
     """
-    if names.is_empty() or texts.is_empty():
+    if names.is_empty():
         return []
-    word = pl.col("text").str.extract_all(r"\p{L}+(?:['’\-]\p{L}+)+")
-    words = pl.LazyFrame({"text": texts}).select(pl.concat_list(word, pl.col("text").str.extract_all(r"\p{L}{3,}")).list.unique())
-    counted = (
-        words.explode("text", empty_as_null=False).group_by("text").agg(n=pl.len()).with_columns(low=pl.col("text").str.to_lowercase()).collect()
-    )
     parts = pl.DataFrame({"name": names}).with_columns(part=pl.col("name").str.extract_all(r"[\p{L}'’\-]{2,}")).explode("part", empty_as_null=False)
     parts = parts.with_columns(low=pl.col("part").str.to_lowercase()).filter(~pl.col("low").str.contains(rf"^{_OF}$"))
+    counted, rows = _counted(texts, parts["low"].unique())
     here = parts.join(counted.select("low").unique(), on="low", how="semi")
     whole = here.group_by("name").len().join(parts.group_by("name").agg(all=pl.len()), on="name").filter(pl.col("len") == pl.col("all"))
     common = here.group_by("name").agg(pl.col("low").is_in(sorted(WORDS)).all().alias("common")).filter("common")["name"]
@@ -74,8 +74,24 @@ def name_shapes(texts: pl.Series, *, names: pl.Series) -> list[str]:
     return [
         *_either(_whole(read_alike), mark="(?i)"),
         *_either(_whole(as_written), mark=""),
-        *_either(_alone(here, counted, rows=len(texts)), mark=""),
+        *_either(_alone(here, counted, rows=rows), mark=""),
     ]
+
+
+def _counted(texts: Sequence[pl.Series], parts: pl.Series) -> tuple[pl.DataFrame, int]:
+    """In how many distinct texts each part of a name stands, by how it is written (`text`, `low`, `n`); and how many distinct texts there are.
+
+    Words are taken out of a few megabytes at a time. Which texts were there before is told by their hashes, a few bytes for each.
+    """
+    new = (pl.concat([values.hash() for values in texts]).is_first_distinct() & pl.concat([values.is_not_null() for values in texts])).alias("new")
+    word = pl.concat_list(pl.col("text").str.extract_all(r"\p{L}+(?:['’\-]\p{L}+)+"), pl.col("text").str.extract_all(r"\p{L}{3,}")).list.unique()
+    low, found, start = pl.col("text").str.to_lowercase().alias("low"), [], 0
+    for portion in (part for values in texts for part in portions(values, most=_WORDS_OF)):
+        some = pl.LazyFrame({"text": portion.filter(new[start : start + len(portion)])}).select(word)
+        some = some.explode("text", empty_as_null=False).with_columns(low).filter(pl.col("low").is_in(parts.implode()))
+        found.append(some.group_by("text", "low").agg(n=pl.len()).collect())
+        start += len(portion)
+    return pl.concat(found).group_by("text", "low").agg(pl.col("n").sum()), int(new.sum())
 
 
 def _alone(here: pl.DataFrame, counted: pl.DataFrame, *, rows: int) -> list[str]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
+from itertools import islice
 
 import polars as pl
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from fcrlib.intake.privacy.shapes import INVISIBLE
 
@@ -18,30 +21,41 @@ from fcrlib.intake.privacy.shapes import INVISIBLE
 PAGE = r"(?i)<!doctype html|<(?:html|body|p|div|br|span|table|tbody|tr|td|ul|ol|li|blockquote|font|h[1-6])(?:\s[^<>]*)?/?>"
 # Signs that may hide an address or a number in a plain text.
 HIDING = r"(?i)&(?:#x?[0-9a-f]{1,6}|commat|period|plus|nbsp|shy);"
-_LINES = {
-    "p",
-    "div",
-    "table",
-    "tr",
-    "ul",
-    "ol",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "pre",
-    "hr",
-    "section",
-    "article",
-    "header",
-    "footer",
-}
-_SILENT = {"script", "style", "head", "title", "template", "noscript"}
-_ROUNDS = 3
+_LINES = frozenset(
+    [
+        "p",
+        "div",
+        "table",
+        "tr",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "pre",
+        "hr",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "address",
+        "center",
+        "dl",
+        "dt",
+        "dd",
+    ]
+)
+_SILENT = frozenset(["script", "style", "head", "title", "template", "noscript", "iframe", "noembed", "noframes"])
+_ROUNDS, _DEEPEST_QUOTE = 3, 20
+_MOST_TAGS, _LONGEST_TAG = 10_000, 20_000
+"""More tags than any mail has, and longer ones. What a page costs grows with the square of how deep it nests, and of how many attributes a tag has."""
+# Tags that only say how words look. A page repeats the open ones in every paragraph that follows, so that few bytes can become many.
+_LOOKS = r"(?i)(</?)(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])"
 
 
 def plain(texts: pl.Series) -> pl.Series:
@@ -65,7 +79,7 @@ def _read(text: str) -> str:
     text = re.sub(r"(?i)&(?:amp;|#0*38;|#x0*26;)+", "&amp;", text)
     for _ in range(_ROUNDS):
         before = text
-        text = _Reader.words(text) if re.search(PAGE, text) else re.sub(HIDING, _shown, text)
+        text = _words(text) if re.search(PAGE, text) else re.sub(HIDING, _shown, text)
         text = unicodedata.normalize("NFC", re.sub(INVISIBLE, "", text))
         if text == before:
             return text
@@ -77,80 +91,44 @@ def _shown(match: re.Match[str]) -> str:
     return sign if sign.isalnum() or sign in "@.+-_ \u00a0\u00ad" else match[0]
 
 
-class _Reader:
-    """Collects the words of a page, a line at a time; quoted lines begin with `> `.
+def _words(page: str) -> str:
+    """The words of a page, a line at a time; quoted lines begin with `> `. An empty line is quoted as deep as what comes next."""
+    said: list[str] = []
+    for words, quoted in _pieces(LexborHTMLParser(_bounded(page)).root):
+        end = "\n" + "> " * quoted
+        if words is None and said and re.fullmatch(r"\n(?:> )*", said[-1]):
+            said[-1] = end
+        elif said or (words or "").strip():
+            said.append(end if words is None else words.replace("\n", end))
+    lines = "".join(said).replace("\u00a0", " ").split("\n")
+    tidy = "\n".join(re.sub(r"[ \t\r]+", " ", line).strip(" ") for line in lines)
+    return re.sub(r"\n{3,}", "\n\n", tidy).strip("\n")
 
-    A page is cut at its brackets and every piece is looked at once: parsers that look ahead for the end of a tag or a comment can be made to look
-    through the rest of the text at every bracket, which took minutes for a text of a hundred kilobytes.
-    """
 
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.silent = ""
-        self.quoted = 0
+def _pieces(root: LexborNode | None) -> Iterator[tuple[str | None, int]]:
+    """Words in the order in which they are read, None where a line ends, and how deep in quotes each stands. No page is nested too deep for a loop."""
+    ahead: list[tuple[LexborNode | None, int]] = [(root, 0)]
+    while ahead:
+        node, quoted = ahead.pop()
+        if node is None:
+            yield None, quoted
+        elif node.is_text_node:
+            yield node.text_content, quoted
+        elif node.tag == "br":
+            yield "\n", quoted
+        elif node.tag not in _SILENT:
+            inside = min(quoted + (node.tag == "blockquote"), _DEEPEST_QUOTE)
+            if node.tag in _LINES:
+                yield None, inside
+                ahead.append((None, quoted))
+            ahead += [(child, inside) for child in reversed([*node.iter(include_text=True)])]
 
-    @classmethod
-    def words(cls, text: str) -> str:
-        """The text of a page."""
-        reader = cls()
-        first, *pieces = text.split("<")
-        reader._say(first)
-        for piece in pieces:
-            reader._take(piece)
-        lines = "".join(reader.said).replace("\u00a0", " ").split("\n")
-        tidy = "\n".join(re.sub(r"[ \t\r]+", " ", line).strip(" ") for line in lines)
-        return re.sub(r"\n{3,}", "\n\n", tidy).strip("\n")
 
-    def _take(self, piece: str) -> None:
-        """What stands between one bracket and the next: a tag and the words behind it."""
-        if self.silent == "!--":
-            _, closed, behind = piece.partition("-->")
-            if closed:
-                self.silent = ""
-                self._say(behind)
-            return
-        tag, closed, behind = piece.partition(">")
-        name = re.match(r"/?[a-zA-Z][a-zA-Z0-9]*|!--|[!?]", tag)
-        if not closed or name is None:
-            self._say("<" + piece)
-            return
-        if name[0] == "!--":
-            self.silent = self.silent or ("" if "-->" in piece else "!--")
-            behind = piece.partition("-->")[2]
-        elif name[0].startswith("/"):
-            self._close(name[0][1:].lower())
-        else:
-            self._open(name[0].lower())
-        self._say(behind)
-
-    def _open(self, tag: str) -> None:
-        if tag == "body":
-            self.silent = ""
-        elif tag in _SILENT and not self.silent:
-            self.silent = tag
-        self.quoted += tag == "blockquote"
-        if tag == "br" or tag in _LINES:
-            self._new_line(always=tag == "br")
-        elif tag in ("td", "th"):
-            self._say(" ")
-
-    def _close(self, tag: str) -> None:
-        if tag == self.silent:
-            self.silent = ""
-        self.quoted = max(self.quoted - (tag == "blockquote"), 0)
-        if tag in _LINES:
-            self._new_line()
-
-    def _say(self, data: str) -> None:
-        if data and not self.silent and (self.said or data.strip()):
-            data = html.unescape(re.sub(r"&#\d{8,};?", "", data))  # longer numbers are no sign, and too long ones an error
-            self.said.append(data.replace("\r", "").replace("\n", "\n" + "> " * self.quoted))
-
-    def _new_line(self, *, always: bool = False) -> None:
-        """End a line, unless it is still empty; an empty one is quoted as deep as what comes now."""
-        if self.silent or not self.said:
-            return
-        if not always and re.fullmatch(r"\n(?:> )*", self.said[-1]):
-            self.said[-1] = "\n" + "> " * self.quoted
-        else:
-            self.said.append("\n" + "> " * self.quoted)
+def _bounded(page: str) -> str:
+    """A page that costs no more than its length: looks go, cells stand apart even where no table holds them, and what is too much loses its tags."""
+    page = re.sub(r"(?i)<(?=t[dh]\b)", " <", re.sub(_LOOKS, r"\1span", page))
+    if len(page) <= _LONGEST_TAG:
+        return page
+    page = re.sub(r"(</?[a-zA-Z]\w*)[^>]*", lambda tag: tag[0] if len(tag[0]) <= _LONGEST_TAG else tag[1], page)
+    far = next(islice(re.finditer(r"</?[a-zA-Z]", page), _MOST_TAGS, None), None)
+    return page[: far.start()] + re.sub(r"<[^<>]*>", "\n", page[far.start() :]) if far else page

@@ -14,7 +14,7 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES
@@ -44,7 +44,8 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
         `Case` is needed, as pages of a query, JSON or CSV; `CaseHistory`, `CaseComment`, `EmailMessage`, `CaseMilestone`, `CaseStatus`, `Contact`,
         `User` and `Group` are used where they are there. They are told by what each record says of itself, or by the names of the files.
     asked
-        What the reader may be told (`Asked`). Salesforce does not say its data end; reports show times of whoever ran them.
+        What the reader may be told (`Asked`). Salesforce does not say its data end; reports show times of whoever ran them; `fields` are
+        names of fields, e.g. `{"category": "Topic__c"}`.
 
     Raises
     ------
@@ -53,17 +54,20 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     UsageError
         If the data end is needed.
     """
-    return reading.read(path, asked, title="Salesforce", export=EXPORT, canonical=_tables, without=("fields",))
+    export = EXPORT.asking(asked.get("fields") or {})
+    return reading.read(path, asked, title="Salesforce", export=export, canonical=_tables)
 
 
 def _tables(hand: Reading) -> Tables:
     found, told = hand.found, hand.told
     cases = hand.moments(_cases(found, told=told), ["opened_at", "closed_at"])
+    hand.miss(cases)
     people = _people(found, cases, bots=hand.bots)
     queues = dict(_bare(found.table("groups")).drop_nulls(["id", "name"]).select("id", "name").iter_rows())
     history = _inside(found, "histories")
     meanings = _meanings(found, cases, history)
-    contacts = _contacts(found, cases, people, queues, meanings=meanings, told=told)
+    promised = hand.moments(_promised(found), ["due"])
+    contacts = _contacts(found, cases, people, queues, promised=promised, meanings=meanings, told=told)
     steps = hand.moments(_steps(found, cases, history, people, queues, meanings=meanings, own=hand.thanks, told=told), ["at"])
     return Tables(
         contacts=contacts,
@@ -122,14 +126,19 @@ def _meant(usual: str | None, closed: bool | None) -> str | None:
 
 
 def _contacts(
-    found: Records, cases: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str], *, meanings: dict[str, str], told: Told
+    found: Records,
+    cases: pl.DataFrame,
+    people: pl.DataFrame,
+    queues: dict[str, str],
+    *,
+    promised: pl.DataFrame,
+    meanings: dict[str, str],
+    told: Told,
 ) -> pl.DataFrame:
     """What the cases themselves say, before their history is read."""
     own = sorted({word for word in cases["status"].drop_nulls().str.to_lowercase().unique() if word in meanings and word not in STATUSES})
     told.notes += [f"statuses read by whether their cases are closed: {', '.join(f'{word} is {meanings[word]}' for word in own[:20])}"] if own else []
     cases = typed.statuses(typed.channels(cases, meanings=CHANNELS, told=told), "status", meanings=meanings, told=told)
-    milestones = _bare(found.table("milestones"))
-    kept = milestones.group_by(key="case").agg(vendor_sla_met=~typed.yes("violated").any())
     numbers = dict(cases.select("key", "contact_id").iter_rows())
     over = pl.col("status").is_in(RESOLVED_STATUSES)
     queue = pl.col("owner").str.starts_with(_QUEUE) | pl.col("owner").is_in(list(queues.values()))
@@ -139,7 +148,7 @@ def _contacts(
     supplied = pl.coalesce(pl.col("supplied_email").str.to_lowercase(), "supplied_phone")
     if not (found.table("histories").height or found.table("inner_histories").height):
         told.notes.append("there is no history of the cases: ClosedDate is their last closing, and was taken for the first one too")
-    return cases.join(kept, on="key", how="left", maintain_order="left").with_columns(
+    return promises.promised(cases, promised, key="key", over=over).with_columns(
         customer_ref=pl.coalesce("contact", supplied, "contact_name").str.normalize("NFC"),
         is_deleted=typed.yes("deleted") & pl.col("master").is_null(),
         merged_into=pl.col("master").replace(numbers),
@@ -154,6 +163,19 @@ def _contacts(
         initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~by_mail).then(pl.lit("customer")),
         vendor_one_touch=pl.when(typed.yes("at_once")).then(pl.lit(True)),
     )
+
+
+def _promised(found: Records) -> pl.DataFrame:
+    """Milestones by the `key` of their case; when it was `due` stays where they are about resolving it."""
+    types = _bare(found.table("milestone_types")).select(pl.col("type").str.slice(0, 15), "name").drop_nulls("type").unique("type", keep="last")
+    known = _bare(found.table("milestones")).filter(~typed.yes("deleted")).with_columns(pl.col("type").str.slice(0, 15))
+    told = known.join(types, on="type", how="left", maintain_order="left").with_columns(
+        key="case",
+        broken=typed.yes("violated"),
+        running=~typed.yes("completed") & pl.col("done").is_null() & pl.any_horizontal(pl.col("completed", "due").is_not_null()),
+        title=pl.coalesce("title", "name"),
+    )
+    return promises.of_resolution(told, key="key", title="title")
 
 
 def _people(found: Records, cases: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:

@@ -14,12 +14,13 @@ from pathlib import Path
 import polars as pl
 
 import fcrlib
-from fcrlib.intake.canonical import instants, mending, words
+from fcrlib.intake.canonical import instants, mending, promises, typed, words
 from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError
 from fcrlib.model.identity import Rules
 from fcrlib.model.redaction import Redaction
+from fcrlib.model.tables import RESOLVED_STATUSES
 
 SOURCE = "servicenow"
 STATE_WORDS = {
@@ -59,6 +60,7 @@ ALIASES = {
     "resolved_at": ("resolved_at", "resolved"),
     "closed_at": ("closed_at", "closed"),
     "actor_id": ("sys_updated_by", "updated_by"),
+    "made": ("made_sla",),
 }
 MACHINES = ("system", "system administrator", "admin", "workflow", "integration")
 # A log with more steps back in time than this, per step onward, is in no order at all.
@@ -77,6 +79,7 @@ _FACTS = (
     "body",
     "parent_id",
     "issue_key",
+    "made",
 )
 _FINAL = ("resolved_at", "closed_at", "close_reason", "resolved_by", "reopens", "stations")
 _RESOLVED = pl.col("state").is_in(["solved", "closed"])
@@ -299,6 +302,7 @@ def _contacts(path: pl.DataFrame, log: pl.DataFrame, *, end: datetime) -> tuple[
     contacts, mended = mending.mended(_without_foresight(contacts, end=end))
     channel = words.meaning("channel_raw", words=words.CHANNEL_WORDS).fill_null("other")
     machine = pl.col("resolved_by").str.to_lowercase().is_in(MACHINES)
+    said = pl.when(pl.col("made").is_not_null()).then(typed.yes("made"))
     resolver = pl.when(machine).then(pl.lit("automation")).when(machine.is_not_null()).then(pl.lit("human")).otherwise(pl.lit("unknown"))
     return contacts.with_columns(
         source=pl.lit(SOURCE),
@@ -311,6 +315,7 @@ def _contacts(path: pl.DataFrame, log: pl.DataFrame, *, end: datetime) -> tuple[
         resolved_by=resolver,
         vendor_reopens="reopens",
         vendor_stations="stations",
+        vendor_sla_met=promises.kept(broken=~said, running=pl.lit(True), over=pl.col("status").is_in(RESOLVED_STATUSES)),
     ), mended
 
 

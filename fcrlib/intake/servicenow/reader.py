@@ -11,19 +11,20 @@ and reopenings are kept as `vendor_*`: whether the first assignment counts diffe
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, finish, flags, instants, promises, reading, thanks, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES, folded
 from fcrlib.intake.export.members import JSON, Member, members, opened
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow import log
-from fcrlib.intake.servicenow.fields import CARRIES, EXPORT, REFERENCES
+from fcrlib.intake.servicenow.fields import CARRIES, EXPORT, REFERENCES, plain
 from fcrlib.intake.servicenow.log import ALIASES, MACHINES, SOURCE, STATE_WORDS
 from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk, Dropped
@@ -32,12 +33,13 @@ from fcrlib.model.errors import DataError
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
 _TITLE = "ServiceNow"
-_WITHOUT = ("fields", "bots", "thanks_words")
 _CLASSES = ("incident", "case", "sn_customerservice_case")
 """Kinds of tasks that are contacts; changes, problems and requests are not."""
 _HEAD = 65_536
 _AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
 _GUEST = "guest"
+_CALLED_OFF = ("cancelled", "canceled")
+_RUNNING = r"progress|paused|starting"
 _SERVED = r"(?i)\b(?:itil|sn_customerservice_agent|admin)\b"
 
 
@@ -51,7 +53,7 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
         `task_sla`, `sys_user`, `sys_user_group`, `sys_choice` and others are used where they are there. They are told by the names of their files.
     asked
         What the reader may be told (`Asked`). ServiceNow does not say its data end; the instance's own values are UTC, what a screen or a list shows is
-        not.
+        not; `fields` are names of fields of the incident, e.g. `{"category": "u_reason"}`.
 
     Raises
     ------
@@ -61,8 +63,8 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
         If the data end is needed.
     """
     if not _is_log(path):
-        return reading.read(path, asked, title=_TITLE, export=EXPORT, canonical=_tables, without=_WITHOUT)
-    reading.refuse(asked, title=_TITLE, without=_WITHOUT)
+        return reading.read(path, asked, title=_TITLE, export=EXPORT.asking(asked.get("fields") or {}, way=plain), canonical=_tables)
+    reading.refuse(asked, title=f"{_TITLE}'s audit log", without=("fields", "bots", "thanks_words"))
     return log.read(
         path,
         data_end=finish.data_end(asked.get("data_end"), system=_TITLE),
@@ -77,11 +79,12 @@ def _tables(hand: Reading) -> Tables:
     found, told = hand.found, hand.told
     zone = _zone(found, hand.time_zone, told)
     tickets = hand.moments(_tickets(found, told=told), ["opened_at", "resolved_at", "closed_at"], time_zone=zone)
-    people = _people(found, tickets)
+    hand.miss(tickets)
+    people = _people(found, tickets, bots=hand.bots)
     groups = _names(found, tickets, "group", "groups")
-    steps = hand.moments(_steps(found, tickets, groups, told=told), ["at"], time_zone=zone)
+    steps = hand.moments(_steps(found, tickets, groups, told=told, own=hand.thanks), ["at"], time_zone=zone)
     return Tables(
-        contacts=_contacts(found, tickets, groups, told=told),
+        contacts=_contacts(found, tickets, groups, promised=hand.moments(_promised(found), ["due"], time_zone=zone), told=told),
         steps=_acted(steps, tickets, people),
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people, key="user_id", kind="kind"),
@@ -203,14 +206,12 @@ def _state(column: str, hold: str) -> pl.Expr:
     )
 
 
-def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, promised: pl.DataFrame, told: Told) -> pl.DataFrame:
     """What the incidents themselves say, before their history is read."""
     tickets = _labelled(tickets, found, "state")
     typed.statuses(tickets.select("state"), "state", meanings=STATE_WORDS, told=told)
     tickets = typed.durations(typed.numbers(typed.channels(tickets, told=told), ["reopens", "stations"], told=told), ["worked"], told=told)
-    promised = _bare(found.table("promises")).filter(pl.col("stage").str.to_lowercase().is_in(["cancelled", "canceled"]).fill_null(False).not_())
-    kept = promised.group_by(key="ticket").agg(vendor_sla_met=~typed.yes("breached").any())
-    cancelled = pl.col("state").str.to_lowercase().is_in(["cancelled", "canceled", "8"]).fill_null(False)
+    cancelled = pl.col("state").str.to_lowercase().is_in([*_CALLED_OFF, "8"]).fill_null(False)
     numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), _names(found, tickets, "item", "items")
     status = _state("state", "hold_reason")
     over, solved = status.is_in(["solved", "closed"]).fill_null(False), pl.coalesce("resolved_at", "closed_at")
@@ -220,7 +221,9 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
             f"{again:,} incidents were reopened and hold only their last resolution; their first one is known where the history tells it"
         )
     machine = pl.coalesce("resolver_shown", "resolver").str.to_lowercase().is_in(MACHINES)
-    return tickets.join(kept, on="key", how="left", maintain_order="left").with_columns(
+    whole = promises.promised(tickets, promised, key="key", over=over)
+    made = pl.when(pl.col("made").is_not_null()).then(~typed.yes("made"))
+    return whole.with_columns(
         status=status,
         is_deleted=cancelled | typed.yes("deleted"),
         customer_ref=pl.col("caller").str.replace(r"^(?i)caller\s+(\d+)$", "$1").str.normalize("NFC"),
@@ -239,10 +242,28 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
         vendor_reopens=pl.col("reopens").cast(pl.Int64),
         vendor_stations=pl.col("stations").cast(pl.Int64),
         vendor_first_resolved_at=pl.when(pl.col("reopens") == 0).then("resolved_at"),
+        vendor_sla_met=pl.coalesce("vendor_sla_met", promises.kept(broken=made, running=pl.lit(True), over=over)),
     )  # fmt: skip
 
 
-def _people(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
+def _promised(found: Records) -> pl.DataFrame:
+    """Promises that were not cancelled, by the `key` of their incident; when it was `due` stays where they are about resolving it."""
+    agreed = _bare(found.table("agreements")).select("agreement", "title", "goal").drop_nulls("agreement")
+    told = (
+        _bare(found.table("promises"))
+        .join(agreed, on="agreement", how="left", maintain_order="left")
+        .with_columns(pl.col("stage").str.to_lowercase())
+    )
+    told = told.filter(~pl.col("stage").is_in(_CALLED_OFF).fill_null(False)).with_columns(
+        key="ticket",
+        broken=typed.yes("breached"),
+        running=pl.col("stage").str.contains(_RUNNING),
+        subject=pl.coalesce("target", "goal", "title", "agreement_shown"),
+    )
+    return promises.of_resolution(told, key="key", title="subject")
+
+
+def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
     """Everybody by `user_id`, with `login` and `kind`: agent, bot, customer, or nothing that tells."""
     changes, notes = _bare(found.table("audit")), _bare(found.table("journal")).filter(pl.col("element") == "work_notes")
     held = [tickets["agent"], *(changes.filter(pl.col("field") == "assigned_to")[side] for side in ("value", "before"))]
@@ -252,7 +273,8 @@ def _people(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
         pl.DataFrame({"user_id": pl.concat([worked, tickets["caller"]]).drop_nulls().unique()}), on="user_id", how="full", coalesce=True
     )
     agent = pl.col("user_id").is_in(worked.implode()) | pl.col("roles").str.contains(_SERVED).fill_null(False)
-    machine = flags.is_bot(pl.col("name")) | flags.is_bot(pl.col("login"))
+    listed = pl.any_horizontal(pl.col(name).is_in(list(bots)).fill_null(False) for name in ("user_id", "name", "login"))
+    machine = listed | flags.is_bot(pl.col("name")) | flags.is_bot(pl.col("login"))
     asked = pl.col("user_id").is_in(tickets["caller"].drop_nulls().implode())
     kind = pl.when(agent & machine).then(pl.lit("bot")).when(agent).then(pl.lit("agent")).when(asked).then(pl.lit("customer"))
     system = pl.col("login").str.to_lowercase().is_in([*MACHINES, _GUEST]).fill_null(False)
@@ -266,7 +288,7 @@ def _as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
     return who.replace({**by["name"], **by["login"]})
 
 
-def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told, own: Sequence[Path | str]) -> pl.DataFrame:
     """Who did what to which incident, when."""
     changes = _changes(found, tickets)
     journal = _bare(found.table("journal")).join(tickets.select("contact_id", ticket="key"), on="ticket", how="inner", maintain_order="left")
@@ -280,7 +302,7 @@ def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, tol
         kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
         public=public,
         order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon()),
+        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
     )
     handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(
         *_STEP,

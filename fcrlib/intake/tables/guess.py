@@ -35,6 +35,7 @@ HEADERS = {
     "first_resolved_at": "first resolved at,first resolution at,first solved at,first resolution date",
     "last_resolved_at": "last resolved at,last solved at,last resolution at,full resolution at",
     "closed_at": "closed at,closed,closed time,closed date,closeddate,close date,end time,ended at,geschlossen am,beendet am",
+    "due_at": "due at,due date,due by,due by time,due,sla due,sla due date,resolution due,resolution due date,target date,planned end time,fällig am,frist",
     "status": "status,state,incident state,ident state,ticket status,case status,status name,zustand",
     "customer_ref": "customer ref,customer id,customer,requester id,requester email,requester,caller id,caller,contact email,contactid,reporter,user id,"
     "client id,email,email address,customer email,supplied email,suppliedemail,src,phone number,from,kunde,kundennummer,merchant id,user email,ani",

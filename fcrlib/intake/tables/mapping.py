@@ -24,7 +24,9 @@ FLAGS = tuple(name for name, column in _CONTACTS.items() if column.dtype == pl.B
 _VENDORS = ("vendor_one_touch", "vendor_first_resolved_at", "vendor_sla_met")
 WORDS = {name: tuple(column.dtype.categories) for name, column in _CONTACTS.items() if isinstance(column.dtype, pl.Enum)}
 EVENT_WORDS = {name: tuple(column.dtype.categories) for name, column in TABLES["events"].columns().items() if isinstance(column.dtype, pl.Enum)}
-INSTANTS = ("opened_at", "first_resolved_at", "last_resolved_at", "closed_at")
+HAPPENED = ("opened_at", "first_resolved_at", "last_resolved_at", "closed_at")
+# A promise may lie after the data end, what happened may not.
+INSTANTS = (*HAPPENED, "due_at")
 # One column that says when a contact was resolved feeds the first and the last resolution.
 RESOLVED = "resolved_at"
 FEEDS = (*(name for name in _CONTACTS if name not in (*FLAGS, *_VENDORS, "source", "channel")), "channel", RESOLVED)

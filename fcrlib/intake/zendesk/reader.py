@@ -22,7 +22,9 @@ from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import Records
+from fcrlib.intake.zendesk import history
 from fcrlib.intake.zendesk.fields import CARRIES, CHANNELS, EXPORT, STATUSES
+from fcrlib.intake.zendesk.promises import promised
 from fcrlib.model.desk import Desk
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
@@ -59,10 +61,10 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 def _tables(hand: Reading) -> Tables:
     found, told = hand.found, hand.told
-    tickets = hand.moments(found.table("tickets"), ["opened_at", "solved_at"])
+    tickets = hand.moments(found.table("tickets"), ["opened_at", "solved_at", "due_at"])
     people = _people(found, tickets, bots=hand.bots)
     groups = dict(found.table("groups").select("group_id", "name").iter_rows())
-    contacts = _contacts(found, tickets, people, groups, fields=hand.fields, told=told)
+    contacts = promised(_contacts(found, tickets, people, groups, fields=hand.fields, told=told), hand=hand)
     return Tables(
         contacts=contacts,
         steps=_steps(found, contacts, people, groups, told=told, own=hand.thanks, time_zone=hand.time_zone),
@@ -70,6 +72,7 @@ def _tables(hand: Reading) -> Tables:
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people.with_columns(group=_named("group_id", groups)), key="user_id", kind="kind", group="group"),
         articles=hand.moments(found.table("articles"), ["updated_at"]),
+        names=people["name"],
     )
 
 
@@ -82,7 +85,7 @@ def _ends(found: Records) -> list[datetime]:
 
 def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
     """Everybody by `user_id`, with `kind`: agent, bot or customer. Who held a ticket or wrote a note was an agent then, whatever they are today."""
-    changes, comments = found.table("changes"), found.table("comments")
+    changes, comments = history.changes(found), history.comments(found)
     held = [
         tickets.select(user_id="assignee"),
         changes.filter(pl.col("field") == "assignee_id").select(user_id="value"),
@@ -104,6 +107,7 @@ def _contacts(
     """What the tickets and what counts them say, before their history is read."""
     nobody = people.filter(flags.is_nobody(pl.col("name")) & pl.all_horizontal(pl.col("email", "phone", "external_id").is_null()))["user_id"]
     staff = people.filter(pl.col("kind") != "customer")["user_id"]
+    tickets = tickets.join(history.tags(found), on="contact_id", how="left", maintain_order="left").with_columns(pl.coalesce("tags", "own_tags"))
     asker = pl.col("customer_ref")
     tickets = typed.statuses(typed.channels(tickets, meanings=CHANNELS, told=told), "status", meanings=STATUSES, told=told).with_columns(
         is_deleted=tickets["status"].str.to_lowercase() == "deleted",
@@ -112,7 +116,7 @@ def _contacts(
         customer_ref=pl.when(~asker.is_in(pl.concat([nobody, staff]).implode())).then(asker),
         resolver_group=_named("group", groups),
         resolver_agent="assignee",
-        follow_up_of=pl.when(pl.col("rel") == "follow_up").then("from_ticket"),
+        follow_up_of=pl.coalesce(pl.when(pl.col("rel") == "follow_up").then("from_ticket"), "follows"),
         issue_key=pl.coalesce("problem", pl.when(pl.col("has_incidents") == "true").then("contact_id")),
         is_side_conversation=(pl.col("channel_raw") == "side_conversation").fill_null(False),
     )
@@ -146,10 +150,7 @@ def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFram
     both = typed.numbers(contacts, counts, told=told).join(metrics, on="contact_id", how="left", maintain_order="left", suffix=" measured")
     count = {name: pl.coalesce(f"{name} measured", name).cast(pl.Int64) for name in counts}
     first = pl.col("opened_at") + pl.duration(seconds=pl.col("resolved_after") * 60)
-    breached = found.table("promises").group_by(contact_id="ticket_id").agg(
-        pl.when((pl.col("type") == "apply_sla").any()).then(~(pl.col("type") == "breach").any()).alias("vendor_sla_met")
-    )  # fmt: skip
-    return both.join(breached, on="contact_id", how="left", maintain_order="left").with_columns(
+    return both.with_columns(
         vendor_reopens=count["reopens"],
         vendor_replies=count["replies"],
         vendor_stations=(count["stations"] - 1).clip(0),
@@ -163,13 +164,10 @@ def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFram
 
 
 def _merged(found: Records) -> pl.DataFrame:
-    """Which ticket was merged into which: the audit of the one that stays names those that went, and those name it in a comment."""
-    stays = (
-        found.table("audits")
-        .filter(pl.col("rel") == "merge")
-        .select(merged_into="ticket_id", contact_id=typed.labels("merged"))
-        .explode("contact_id")
-    )
+    """Which ticket was merged into which: the one that stays or its audit names those that went, and those name it in a comment."""
+    audits, tickets = found.table("audits").filter(pl.col("rel") == "merge"), found.table("tickets")
+    swallowed = [audits.select(merged_into="ticket_id", went="merged"), tickets.select(merged_into="contact_id", went="swallowed")]
+    stays = pl.concat(swallowed).drop_nulls().select("merged_into", contact_id=typed.labels("went")).explode("contact_id", empty_as_null=True)
     goes = _comments(found).select(contact_id="ticket_id", merged_into=pl.col("text").str.extract(_MERGED_INTO)).drop_nulls()
     both = pl.concat([stays.select("contact_id", "merged_into"), goes]).drop_nulls().filter(pl.col("contact_id") != pl.col("merged_into"))
     return both.unique("contact_id", keep="last", maintain_order=True)
@@ -195,8 +193,8 @@ def _called(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFrame:
 def _comments(found: Records) -> pl.DataFrame:
     """Comments from their own file and from the audits; both know the same number of a comment."""
     columns = ["id", "ticket_id", "author_id", "text", "public", "at", "via", "rel", "order", instants.ROW]
-    own = found.table("comments").with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER).select(columns)
-    said = _changes(found).filter(pl.col("type").is_in(["Comment", "VoiceComment", "FacebookComment", "Notification"]))
+    own = history.comments(found).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER).select(columns)
+    said = history.changes(found).filter(pl.col("type").is_in(["Comment", "VoiceComment", "FacebookComment", "Notification"]))
     author = pl.when(pl.col("type") == "Notification").then(pl.lit("-1")).otherwise(pl.coalesce("author_id", "audit_author"))
     rel = pl.when(pl.col("type") == "Notification").then(pl.lit("trigger")).otherwise("rel")
     audited = said.with_columns(author_id=author, rel=rel, public=pl.col("public").fill_null("true")).select(columns)
@@ -214,7 +212,7 @@ def _steps(
     time_zone: str | None,
 ) -> pl.DataFrame:
     """Who did what to which ticket, when."""
-    changed = _changes(found).with_columns(actor_id=pl.col("audit_author"), contact_id=pl.col("ticket_id"))
+    changed = history.changes(found).with_columns(actor_id=pl.col("audit_author"), contact_id=pl.col("ticket_id"))
     is_change = pl.col("type").is_in(["Change", "Create"])
     born_new = (pl.col("type") == "Create") & (pl.col("value") == "new")
     status = changed.filter(is_change & (pl.col("field") == "status") & ~born_new)
@@ -244,11 +242,6 @@ def _steps(
 _STEP = ("contact_id", "at", "actor_id", "order", instants.ROW)
 _AFTER = 2**40
 """Comments of a file of their own come after the audits of the same second."""
-
-
-def _changes(found: Records) -> pl.DataFrame:
-    """What stands in the audits, numbered in the order of the files."""
-    return found.table("changes").with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
 def _said(found: Records, own: Sequence[Path | str]) -> pl.DataFrame:

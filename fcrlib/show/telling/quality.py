@@ -117,16 +117,6 @@ def crossed(crossings: pl.DataFrame) -> str:
     return f"Whether the next contact carries the same label shows no clear loss between channels: {shares}"
 
 
-def agreement(reconciled: pl.DataFrame) -> str:
-    """One sentence on how far the vendor's counts and ours agree."""
-    if reconciled.is_empty():
-        return "The export brought no counts of the vendor's own"
-    worst = reconciled.sort("share", "figure").row(0, named=True)
-    if worst["share"] == 1:
-        return "The vendor's counts and ours agree on every contact"
-    return f"Least agreement: {worst['figure']}, the same on {percent(worst['share'])} of {count(worst['contacts'])} contacts, at most {count(worst['largest'])} apart"
-
-
 def _slug(check: str) -> str:
     return f"care-{re.sub(r'[^a-z0-9]+', '-', check.lower()).strip('-')}"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fcrlib.intake.demo.dialects import promises
 from fcrlib.intake.tables.mapping import FLAGS
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import TABLES, conform
@@ -29,7 +30,10 @@ def respelled(desk: Desk) -> Desk:
     named = desk.map_tables(lambda table, frame: frame.with_columns(source=pl.lit("csv")) if "source" in frame.columns else frame)
     bare = named.map_tables(lambda table, frame: frame.with_columns(_bare(name) for name, dtype in frame.schema.items() if dtype == pl.String))
     last = bare.surveys.filter(pl.col("answered_at").is_not_null() & ~pl.col("superseded")).unique("contact_id", keep="last", maintain_order=True)
-    return replace(bare, surveys=conform(last.with_columns(seq=pl.lit(0, dtype=pl.Int64)), table="surveys"))
+    contacts = promises.promised(bare.contacts, data_end=desk.manifest.data_end)
+    return replace(
+        bare, contacts=conform(contacts, table="contacts"), surveys=conform(last.with_columns(seq=pl.lit(0, dtype=pl.Int64)), table="surveys")
+    )
 
 
 def write(desk: Desk, folder: Path) -> None:

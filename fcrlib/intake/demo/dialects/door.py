@@ -20,7 +20,7 @@ from fcrlib.model.desk import Desk
 from fcrlib.model.errors import UsageError
 from fcrlib.model.tables import TABLES
 
-_ROOMS = ("door", "spelling", "sheets")
+_ROOMS = ("door", "promises", "spelling", "sheets")
 
 
 def systems() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import RESOLVED_STATUSES, conform
 
@@ -88,7 +88,7 @@ def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
     asked = events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
     first = events.filter(kind="message").group_by("contact_id", maintain_order=True).agg(pl.col("text").first().alias("first_text"))
     again = _reopened(events).group_by("contact_id").agg(pl.len().alias("again"))
-    contacts = desk.contacts
+    contacts = promises.promised(desk.contacts, data_end=desk.manifest.data_end)
     for more in (asked, first, again):
         contacts = contacts.join(more, on="contact_id", how="left", maintain_order="left")
     missed = {"missed_chat": pl.col("is_abandoned") & (pl.col("channel") != "phone"), "abandoned_call": pl.col("is_abandoned") & (pl.col("channel") == "phone")}  # fmt: skip
@@ -108,6 +108,7 @@ def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
         tags=pl.concat_list("tags", *added),
         handle_seconds=pl.col("handle_seconds") // 60 * 60,
         vendor_first_resolved_at=pl.when(pl.col("again").is_null()).then("last_resolved_at"),
+        vendor_sla_met=pl.when(pl.col("status").is_in(RESOLVED_STATUSES) | ~pl.col("vendor_sla_met")).then("vendor_sla_met"),
     )
     return conform(spelled, table="contacts").sort("source", "contact_id")
 
@@ -175,6 +176,10 @@ def _tickets(desk: Desk, tickets: pl.DataFrame, groups: dict[str, int]) -> pl.Se
             pl.when("is_deleted").then(pl.lit(True)).alias("deleted"),
             kind.alias("association_type"),
             pl.when(~tracker & other.is_not_null()).then(pl.concat_list(other.cast(pl.Int64))).alias("associated_tickets_list"),
+            pl.col("due_at").alias("due_by"),
+            (pl.col("opened_at") + pl.duration(seconds=pl.when(pl.col("due_at").is_not_null()).then(promises.ANSWERED))).alias("fr_due_by"),
+            promises.late(desk.manifest.data_end).alias("is_escalated"),
+            promises.late_answer().alias("fr_escalated"),
             "tags",
             values.alias("custom_fields"),
             stats.alias("stats"),

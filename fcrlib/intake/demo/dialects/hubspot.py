@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
@@ -83,7 +83,8 @@ def write(desk: Desk, folder: Path) -> None:
 def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
     asked = events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
     called = events.filter(kind="call_leg").select("contact_id", called=pl.lit(True)).unique()
-    contacts = desk.contacts.join(asked, on="contact_id", how="left", maintain_order="left")
+    promised = promises.promised(desk.contacts, data_end=desk.manifest.data_end)
+    contacts = promised.join(asked, on="contact_id", how="left", maintain_order="left")
     contacts = contacts.join(called, on="contact_id", how="left", maintain_order="left")
     missed = {"missed_chat": pl.col("is_abandoned") & (pl.col("channel") != "phone"), "abandoned_call": pl.col("is_abandoned") & (pl.col("channel") == "phone")}  # fmt: skip
     labels = {**{word: pl.col(flag) for flag, word in _TAGS.items()}, **missed}
@@ -185,6 +186,9 @@ def _tickets(desk: Desk, teams: dict[str, str]) -> pl.Series:
         (pl.col("wait_seconds") * 1000).cast(pl.Int64).cast(pl.String).alias("time_to_first_agent_reply"),
         pl.col("vendor_replies").cast(pl.String).alias("hs_num_times_contacted"),
         pl.col("vendor_one_touch").cast(pl.String).alias("hs_is_one_touch_ticket"),
+        _stamp("due_at").alias("hs_time_to_close_sla_at"),
+        _promise(promises.late(desk.manifest.data_end), done=pl.col("first_resolved_at").is_not_null()).alias("hs_time_to_close_sla_status"),
+        _promise(promises.late_answer(), done=pl.lit(True)).alias("hs_time_to_first_response_sla_status"),
         pl.col("gone").alias("hs_merged_object_ids"),
         pl.col("tags").list.join(";").alias("tags"),
         *_OWN,
@@ -197,6 +201,20 @@ def _tickets(desk: Desk, teams: dict[str, str]) -> pl.Series:
             pl.struct(contacts=_linked("customer_ref"), companies=_linked("account_ref")).alias("associations"),
             pl.col("is_deleted").alias("archived"),
         )
+    )
+
+
+def _promise(late: pl.Expr, *, done: pl.Expr) -> pl.Expr:
+    """A promise by its number: kept too late or in time, overdue or active."""
+    return (
+        pl.when(late & done)
+        .then(pl.lit("4"))
+        .when(late)
+        .then(pl.lit("1"))
+        .when(late.is_not_null() & done)
+        .then(pl.lit("3"))
+        .when(late.is_not_null())
+        .then(pl.lit("0"))
     )
 
 

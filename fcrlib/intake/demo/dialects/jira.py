@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
@@ -33,7 +34,6 @@ _TITLES = {
 }  # fmt: skip
 _LABELS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "side_conversation", "is_abandoned": "abandoned"}
 _HANDOVERS = ["assignment", "transfer", "escalation"]
-_PROMISED = 8 * 3600
 _OVERLAP, _PAGE = 3, 500
 
 
@@ -104,7 +104,8 @@ def _events(desk: Desk) -> pl.DataFrame:
 
 def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
     asker = events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
-    contacts = desk.contacts.join(asker, on="contact_id", how="left", maintain_order="left")
+    promised = promises.promised(desk.contacts, data_end=desk.manifest.data_end, without=())
+    contacts = promised.join(asker, on="contact_id", how="left", maintain_order="left")
     added = [pl.when(flag).then(pl.lit([word])).otherwise(pl.lit([], dtype=pl.List(pl.String))) for flag, word in _LABELS.items()]
     spelled = contacts.with_columns(
         customer_ref=pl.coalesce("customer_ref", "asked"),
@@ -113,7 +114,6 @@ def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
         tags=pl.concat_list("tags", *added).list.unique(maintain_order=True),
         vendor_reopens=pl.when(pl.col("first_resolved_at").is_not_null()).then("vendor_reopens").otherwise(0),
         vendor_first_resolved_at="first_resolved_at",
-        vendor_sla_met=(pl.col("wait_seconds") <= _PROMISED).fill_null(True),
     )
     return conform(spelled, table="contacts").sort("source", "contact_id")
 
@@ -164,7 +164,7 @@ def _issues(desk: Desk) -> pl.Series:
                 pl.struct(requestType=pl.struct(name="category")).alias("customfield_10010"),
                 *(pl.struct(value=ours).alias(f"customfield_{theirs}") for ours, theirs in _FIELDS.items() if ours != "category"),
                 pl.when(pl.col("account_ref").is_not_null()).then(pl.concat_list(pl.struct(id=pl.lit("1"), name="account_ref"))).alias("customfield_10020"),
-                *_promises(),
+                *_promises(desk.manifest.data_end),
                 pl.when(pl.col("rating").is_not_null()).then(pl.struct(rating="rating", comment=pl.struct(body="comment"))).alias("customfield_10040"),
                 _instant("answered_at").alias("customfield_10041"),
             ),
@@ -173,16 +173,21 @@ def _issues(desk: Desk) -> pl.Series:
     )  # fmt: skip
 
 
-def _promises() -> list[pl.Expr]:
+def _promises(data_end: datetime) -> list[pl.Expr]:
     """The cycles of the promised times; every reopening is another cycle of the time to resolution."""
     answered = pl.col("opened_at") + pl.duration(seconds=pl.col("wait_seconds"))
-    answer = _cycle(pl.col("opened_at"), answered, breached=pl.col("wait_seconds") > _PROMISED)
+    answer = _cycle(
+        pl.col("opened_at"), answered, broken_at=pl.col("opened_at") + pl.duration(seconds=promises.ANSWERED), breached=promises.late_answer()
+    )
     cycles_there = pl.col("vendor_reopens") + 1
+    due, late = pl.col("due_at"), promises.late(data_end)
     solved = pl.col("first_resolved_at").dt.epoch("ms")
     begun = [pl.col("opened_at"), *(pl.col("first_resolved_at") + pl.duration(seconds=again) for again in range(1, 12))]
     ended = [pl.col("first_resolved_at"), *(pl.col("first_resolved_at") + pl.duration(seconds=again + 1) for again in range(1, 12))]
-    cycles = pl.concat_list(_cycle(start, stop, breached=pl.lit(False)) for start, stop in zip(begun, ended, strict=True)).list.head(cycles_there)
-    running = pl.when(solved.is_null()).then(_cycle(pl.col("opened_at"), pl.lit(None, pl.Datetime("us", "UTC")), breached=pl.lit(False)))
+    cycles = pl.concat_list(_cycle(start, stop, broken_at=due, breached=late) for start, stop in zip(begun, ended, strict=True)).list.head(
+        cycles_there
+    )
+    running = pl.when(solved.is_null()).then(_cycle(pl.col("opened_at"), pl.lit(None, pl.Datetime("us", "UTC")), broken_at=due, breached=late))
     done = pl.when(solved.is_not_null()).then(cycles)
     return [
         pl.when(pl.col("wait_seconds").is_not_null()).then(pl.struct(name=pl.lit(_TITLES["10030"]), completedCycles=pl.concat_list(answer))).alias("customfield_10030"),
@@ -190,9 +195,9 @@ def _promises() -> list[pl.Expr]:
     ]  # fmt: skip
 
 
-def _cycle(start: pl.Expr, stop: pl.Expr, *, breached: pl.Expr) -> pl.Expr:
+def _cycle(start: pl.Expr, stop: pl.Expr, *, broken_at: pl.Expr, breached: pl.Expr) -> pl.Expr:
     """One cycle; what elapsed in it leaves out the nights and is not what the clock says."""
-    moments = {name: pl.struct(epochMillis=at.dt.epoch("ms")) for name, at in {"startTime": start, "stopTime": stop}.items()}
+    moments = {name: pl.struct(epochMillis=at.dt.epoch("ms")) for name, at in {"startTime": start, "stopTime": stop, "breachTime": broken_at}.items()}
     return pl.struct([at.alias(name) for name, at in moments.items()], breached=breached, elapsedTime=pl.struct(millis=pl.lit(1)))
 
 

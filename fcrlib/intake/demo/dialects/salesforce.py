@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
@@ -28,6 +28,7 @@ _STATUSES = {"new": "New", "open": "Working", "pending": "Waiting on Customer", 
 _HANDOVERS = ["assignment", "transfer", "escalation"]
 _UNSEEN = ["merge", "survey", "article", "call_leg"]
 _SYSTEM, _GUEST = "0055g00009SYSTM", "0055g00009GUEST"
+_MILESTONES = {"First Response": "5575g0000000001", "Resolution Time": "5575g0000000002"}
 _OVERLAP = 3
 
 
@@ -69,6 +70,8 @@ def write(desk: Desk, folder: Path) -> None:
     _query(_emails(messages.filter(mailed)), folder, "EmailMessage")
     statuses = [{"MasterLabel": word, "ApiName": word, "IsClosed": word == "Closed"} for word in _STATUSES.values()]
     _query(pl.DataFrame(statuses), folder, "CaseStatus")
+    _query(_milestones(desk), folder, "CaseMilestone")
+    _query(pl.DataFrame([{"Id": number + _TAIL, "Name": name} for name, number in _MILESTONES.items()]), folder, "MilestoneType")
     groups = [{"Id": number + _TAIL, "Name": name, "Type": "Queue"} for name, number in queues.items()]
     _query(pl.DataFrame(groups, schema=["Id", "Name", "Type"]), folder, "Group")
     _people(desk, folder)
@@ -76,7 +79,8 @@ def write(desk: Desk, folder: Path) -> None:
 
 def _contacts(desk: Desk) -> pl.DataFrame:
     asked = desk.events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
-    contacts = desk.contacts.join(asked, on="contact_id", how="left", maintain_order="left")
+    promised = promises.promised(desk.contacts, data_end=desk.manifest.data_end)
+    contacts = promised.join(asked, on="contact_id", how="left", maintain_order="left")
     mailed = pl.col("channel") == "email"
     began = pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~mailed).then(pl.lit("customer"))
     gone = pl.col("is_abandoned") & pl.col("first_resolved_at").is_not_null()
@@ -133,6 +137,29 @@ def _cases(contacts: pl.DataFrame, queues: dict[str, str]) -> pl.DataFrame:
         pl.col("language").alias("Language"),
         pl.col("subject").alias("Subject"),
         pl.col("body").alias("Description"),
+    )
+
+
+def _milestones(desk: Desk) -> pl.DataFrame:
+    """What was promised about each case, by the number of its type."""
+    cases, opened = desk.contacts.drop_nulls("due_at"), pl.col("opened_at")
+    answered, answer_due = opened + pl.duration(seconds=pl.col("wait_seconds")), opened + pl.duration(seconds=promises.ANSWERED)
+    answer, solution = _MILESTONES.values()
+    rows = [
+        _milestone(cases.drop_nulls("wait_seconds"), answer, due=answer_due, done=answered, violated=promises.late_answer()),
+        _milestone(cases, solution, due=pl.col("due_at"), done=pl.col("first_resolved_at"), violated=promises.late(desk.manifest.data_end)),
+    ]
+    return pl.concat(rows).with_columns(pl.format("5555g{}", pl.int_range(pl.len()).cast(pl.String).str.zfill(10)).alias("Id"))
+
+
+def _milestone(cases: pl.DataFrame, kind: str, *, due: pl.Expr, done: pl.Expr, violated: pl.Expr) -> pl.DataFrame:
+    return cases.select(
+        (_case("contact_id") + _TAIL).alias("CaseId"),
+        pl.lit(kind).alias("MilestoneTypeId"),
+        due.alias("TargetDate"),
+        done.alias("CompletionDate"),
+        done.is_not_null().alias("IsCompleted"),
+        violated.alias("IsViolated"),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
@@ -27,6 +27,7 @@ _STATES = {"new": "1", "open": "2", "pending": "3", "hold": "3", "solved": "6", 
 _CANCELLED = "8"
 _HANDOVERS = ["assignment", "transfer", "escalation"]
 _UNSEEN = ["merge", "survey", "article", "call_leg"]
+_GOALS = {"response": f"51a{1:029d}", "resolution": f"51a{2:029d}"}
 _OVERLAP = 3
 
 
@@ -65,13 +66,18 @@ def write(desk: Desk, folder: Path) -> None:
     _table(_incidents(desk.contacts, groups, items), folder, "incident", overlap=_OVERLAP)
     _table(_audit(desk, groups, logins), folder, "sys_audit")
     _table(_journal(desk, logins), folder, "sys_journal_field")
+    _table(_promises(desk), folder, "task_sla")
+    _table(
+        pl.DataFrame([{"sys_id": number, "name": f"Everybody: {goal}", "target": goal} for goal, number in _GOALS.items()]), folder, "contract_sla"
+    )
     for table, rows in (("sys_user_group", groups), ("cmdb_ci", items)):
         _table(pl.DataFrame({"sys_id": list(rows.values()), "name": list(rows)}), folder, table)
 
 
 def _contacts(desk: Desk) -> pl.DataFrame:
     asked = desk.events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
-    contacts = desk.contacts.join(asked, on="contact_id", how="left", maintain_order="left")
+    promised = promises.promised(desk.contacts, data_end=desk.manifest.data_end)
+    contacts = promised.join(asked, on="contact_id", how="left", maintain_order="left")
     spelled = contacts.with_columns(
         customer_ref=pl.coalesce("customer_ref", "asked"),
         channel_raw=pl.col("channel").cast(pl.String).replace_strict(_VIA),
@@ -156,6 +162,32 @@ def _audit(desk: Desk, groups: dict[str, str], logins: dict[str, str]) -> pl.Dat
     ]
     numbered = pl.concat(rows).sort("record_checkpoint", maintain_order=True)
     return numbered.with_columns(sys_id=pl.format("5a{}", pl.int_range(pl.len()).cast(pl.String).str.zfill(30)))
+
+
+def _promises(desk: Desk) -> pl.DataFrame:
+    """What was promised about each incident, a resolution that was called off among it."""
+    incidents, opened = desk.contacts.drop_nulls("due_at"), pl.col("opened_at")
+    answer_due = opened + pl.duration(seconds=promises.ANSWERED)
+    late, stage = (
+        promises.late(desk.manifest.data_end),
+        pl.when(pl.col("first_resolved_at").is_null()).then(pl.lit("in_progress")).otherwise(pl.lit("completed")),
+    )
+    rows = [
+        _promise(incidents.drop_nulls("wait_seconds"), "response", stage=pl.lit("completed"), due=answer_due, breached=promises.late_answer()),
+        _promise(incidents.gather_every(10), "resolution", stage=pl.lit("cancelled"), due=pl.col("due_at") + pl.duration(days=9), breached=pl.lit(True)),
+        _promise(incidents, "resolution", stage=stage, due=pl.col("due_at"), breached=late),
+    ]  # fmt: skip
+    return pl.concat(rows).with_columns(sys_id=pl.format("5b{}", pl.int_range(pl.len()).cast(pl.String).str.zfill(30)))
+
+
+def _promise(incidents: pl.DataFrame, goal: str, *, stage: pl.Expr, due: pl.Expr, breached: pl.Expr) -> pl.DataFrame:
+    return incidents.select(
+        _reference("incident", _ticket("contact_id")).alias("task"),
+        _reference("contract_sla", pl.lit(_GOALS[goal])).alias("sla"),
+        stage.alias("stage"),
+        breached.cast(pl.String).alias("has_breached"),
+        due.dt.strftime("%Y-%m-%d %H:%M:%S").alias("planned_end_time"),
+    )
 
 
 def _row(known: pl.DataFrame, field: str, before: pl.Expr, after: pl.Expr) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fcrlib.intake.demo.dialects import sheets, spelling
+from fcrlib.intake.demo.dialects import promises, sheets, spelling
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
@@ -52,6 +52,7 @@ def write(desk: Desk, folder: Path) -> None:
     sheets.pages(_tickets(tickets, numbers), folder=folder, name="tickets", last=last, host=HOST, overlap=3)
     sheets.lines(_audits(desk, tickets, numbers), file=folder / "audits.ndjson")
     sheets.pages(_metrics(desk.contacts), folder=folder, name="ticket_metrics", last={}, host=HOST)
+    sheets.pages(_promises(desk), folder=folder, name="ticket_metric_events", last={}, host=HOST, overlap=3)
     sheets.pages(_ratings(desk.surveys), folder=folder, name="satisfaction_ratings", last={}, host=HOST)
     _people(desk, tickets, folder)
     rows = [{"id": int(number), "name": name, "deleted": False} for name, number in numbers.items()]
@@ -65,7 +66,8 @@ def write(desk: Desk, folder: Path) -> None:
 
 def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
     asked = events.filter(actor="customer").group_by("contact_id").agg(pl.col("actor_id").drop_nulls().first().alias("asked"))
-    contacts = desk.contacts.join(asked, on="contact_id", how="left", maintain_order="left")
+    promised = promises.promised(desk.contacts, data_end=desk.manifest.data_end)
+    contacts = promised.join(asked, on="contact_id", how="left", maintain_order="left")
     missed = pl.col("is_abandoned") & (pl.col("channel") != "phone")
     label = {**{word: pl.col(flag) for flag, word in _LABELS.items()}, "closed_by_merge": pl.col("merged_into").is_not_null(), "missed_chat": missed}
     added = [pl.when(when).then(pl.lit([word])).otherwise(pl.lit([], dtype=pl.List(pl.String))) for word, when in label.items()]
@@ -257,6 +259,45 @@ def _metrics(contacts: pl.DataFrame) -> pl.Series:
             pl.struct(calendar=minutes, business=minutes).alias("first_resolution_time_in_minutes"),
             pl.struct(calendar=(pl.col("wait_seconds") / 60).floor().cast(pl.Int64)).alias("reply_time_in_minutes"),
         )
+    )
+
+
+def _promises(desk: Desk) -> pl.Series:
+    """The events of two metrics: a policy whose target another one replaced, breaches at the promised time, and a breach that was taken back."""
+    tickets, end = desk.contacts.filter(pl.col("due_at").is_not_null()), desk.manifest.data_end
+    late, late_answer = promises.late(end), promises.late_answer().fill_null(False)
+    opened, target = pl.col("opened_at"), promises.hours() * 60
+    answered = opened + pl.duration(seconds=pl.col("wait_seconds"))
+    answer_due = opened + pl.duration(seconds=promises.ANSWERED)
+    rows = [
+        _measured(tickets, "reply_time", "activate", opened),
+        _measured(tickets, "reply_time", "apply_sla", opened, target=pl.lit(promises.ANSWERED // 60), business=True),
+        _measured(tickets.filter(pl.col("wait_seconds").is_not_null()), "reply_time", "fulfill", answered),
+        _measured(tickets.filter(late_answer), "reply_time", "breach", answer_due),
+        _measured(tickets, "resolution_time", "activate", opened),
+        _measured(tickets, "resolution_time", "apply_sla", opened, target=target * 2),
+        _measured(tickets, "resolution_time", "apply_sla", opened, target=target),
+        _measured(tickets.drop_nulls("first_resolved_at"), "resolution_time", "fulfill", pl.col("first_resolved_at")),
+        _measured(tickets.filter(late), "resolution_time", "breach", pl.col("due_at")),
+        _measured(tickets.filter(~late).gather_every(10), "resolution_time", "breach", opened).with_columns(deleted=pl.lit(True)),
+    ]
+    whole = pl.concat(rows).sort("ticket_id", maintain_order=True)
+    return sheets.as_json(whole.select(pl.int_range(pl.len()).alias("id") + 910_000_000, pl.all()))
+
+
+def _measured(
+    tickets: pl.DataFrame, metric: str, kind: str, moment: pl.Expr, *, target: pl.Expr | None = None, business: bool = False
+) -> pl.DataFrame:
+    minutes = pl.lit(None, dtype=pl.Int64) if target is None else target.cast(pl.Int64)
+    policy = pl.struct(minutes.alias("target"), pl.lit(business).alias("business_hours"), (minutes * 60).alias("target_in_seconds"))
+    return tickets.select(
+        ticket_id=_number("contact_id"),
+        metric=pl.lit(metric),
+        instance_id=pl.lit(1),
+        type=pl.lit(kind),
+        time=moment,
+        sla=pl.when(minutes.is_not_null()).then(policy),
+        deleted=pl.lit(False),
     )
 
 

@@ -1,0 +1,63 @@
+"""What changed on a ticket, however the export tells it?
+
+Audits tell it in full. The incremental export of ticket events tells the same with the changed field as a key, and a warehouse keeps one row for every
+value that a field took; of neither is the way known by which a change came.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fcrlib.intake.canonical import instants
+from fcrlib.intake.export.records import Records
+
+_FIELDS = ("status", "group_id", "assignee_id", "satisfaction_score")
+_COLUMNS = (
+    "audit_id", "ticket_id", "at", "audit_author", "rel", "id", "type", "field", "value", "before", "author_id", "public", "text", "via", "article_id",
+    "recipients", instants.ROW,
+)  # fmt: skip
+
+
+def changes(found: Records) -> pl.DataFrame:
+    """Every event of every ticket, as audits have them, numbered (`order`) in the order of the files."""
+    told = [found.table("changes"), _events(found), _values(found)]
+    whole = pl.concat([one.select(pl.col(name) for name in _COLUMNS if name in one.columns) for one in told], how="diagonal")
+    return whole.with_columns(pl.col("public").str.to_lowercase(), pl.col("field").str.to_lowercase(), order=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def comments(found: Records) -> pl.DataFrame:
+    """The comments of a file of their own, with `public` in lower case."""
+    return found.table("comments").with_columns(pl.col("public").str.to_lowercase())
+
+
+def tags(found: Records) -> pl.DataFrame:
+    """Tags from a table of their own: `contact_id`, `tags` as text."""
+    return (
+        found.table("ticket_tags").group_by("contact_id", maintain_order=True).agg(own_tags=pl.col("tag").unique(maintain_order=True).str.join(";"))
+    )
+
+
+def _events(found: Records) -> pl.DataFrame:
+    """Ticket events: one row for every field that a child event names."""
+    children = found.table("child_events")
+    said = children.filter(pl.col("type").is_in(["Comment", "VoiceComment"]) & pl.col("text").is_not_null())
+    changed = children.filter(pl.col("type").is_in(["Create", "Change"]))
+    turned = [
+        changed.filter(pl.col(f"new {name}").is_not_null()).with_columns(
+            field=pl.lit(name), value=pl.col(f"new {name}"), public=pl.lit(None, pl.String)
+        )
+        for name in _FIELDS
+    ]
+    whole = pl.concat([said, *turned], how="diagonal")
+    return whole.with_columns(text=pl.when(pl.col("type") == "Comment").then("text")).sort("audit_id", maintain_order=True)
+
+
+def _values(found: Records) -> pl.DataFrame:
+    """The values that a field took; the first one is what it was made with."""
+    known = found.table("field_values").unique(["ticket_id", "field", "at", "value", "audit_author"], keep="first", maintain_order=True)
+    first = pl.int_range(pl.len()).over("ticket_id", "field", order_by="at") == 0
+    return known.with_columns(
+        audit_id=pl.concat_str("ticket_id", "at", pl.col("audit_author").fill_null(""), separator="|"),
+        type=pl.when(first).then(pl.lit("Create")).otherwise(pl.lit("Change")),
+        value=pl.when(pl.col("value").str.strip_chars() != "").then("value"),
+    )
