@@ -86,7 +86,6 @@ def test_an_issue_that_is_open_again_was_resolved_though_its_resolution_stayed(t
     assert (one["status"], one["first_resolved_at"], one["closed_at"]) == ("open", datetime(2026, 3, 2, 10, tzinfo=UTC), None)
 
 
-@pytest.mark.xfail(strict=True, reason="what stood before the first change is not read: assemble.history knows no group_from")
 def test_a_change_of_the_team_that_an_issue_was_made_with_is_a_transfer(tmp_path):
     changes = (change("assignee", ANN, BOB, 9), change("Team", "First", "Second", 10), change("status", "Open", "Resolved", 11))
     found = read(tmp_path, search=page(issue(1, *changes, status=DONE, assignee=BOB, customfield_10001="Second")))
@@ -145,7 +144,6 @@ def test_one_issue_that_was_made_at_two_times_shows_that_two_desks_are_mixed(tmp
         read(tmp_path, one=page({**issue(), **rest}), two=page({**issue(created=moment(8, 5)), **rest}))
 
 
-@pytest.mark.xfail(strict=True, reason="names of known accounts stay in the text unless a greeting shows them")
 def test_the_names_of_known_accounts_leave_the_text(tmp_path):
     words = [{"type": "mention", "attrs": {"id": "5a:ann", "text": "@Nneka Okafor"}}, {"type": "text", "text": " call Jolanta Wiśniewska"}]
     body = {"version": 1, "type": "doc", "content": [{"type": "paragraph", "content": words}]}

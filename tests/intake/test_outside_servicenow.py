@@ -109,7 +109,6 @@ def test_the_rows_of_the_public_log_may_stand_in_any_order(tmp_path):
     assert forth.events.equals(back.events)
 
 
-@pytest.mark.xfail(strict=True, reason="what stood before the first change is not read: assemble.history knows no group_from")
 def test_a_change_of_the_group_that_an_incident_was_opened_with_is_a_transfer(tmp_path):
     found = read(
         tmp_path,
@@ -171,7 +170,6 @@ def test_a_log_needs_a_zone_or_says_that_it_was_taken_for_utc(tmp_path):
     assert any("zone" in note for note in found.manifest.notes)
 
 
-@pytest.mark.xfail(strict=True, reason="names of known users stay in the text unless a greeting shows them")
 def test_the_names_of_known_users_leave_the_text(tmp_path):
     body = contact(read(tmp_path, incident=[incident(description="Nneka Okafor promised Jolanta Wiśniewska a call")]))["body"]
     assert "Okafor" not in body

@@ -116,7 +116,7 @@ class Gathering:
         """Told by the list around it, by the name of the file or its folder, or by fields that only this kind has; where several fit, by their mark."""
         listed = self._listed(member, wrapper, record)
         if record and not listed:
-            listed = [kind for kind in self.export.kinds if kind.needed and all(_has(kind.fields[needed], record) for needed in kind.needed)]
+            listed = [kind for kind in self.export.kinds if kind.told_by() and all(_has(kind.fields[sign], record) for sign in kind.told_by())]
         return listed[0] if listed else None
 
     def _listed(self, member: Member, wrapper: str, record: Record) -> list[Kind]:
@@ -171,7 +171,7 @@ class Gathering:
     def _fitting(self, member: Member, headers: Mapping[str, str]) -> list[Kind]:
         """Kinds that the file is named after, if it has what they need; else whose needed fields it has."""
         named = _longest(member.stem(), self.export.kinds)
-        full = [one for one in self.export.kinds if one.needed and all(_header(one, column, headers) for column in one.needed)]
+        full = [one for one in self.export.kinds if one.told_by() and all(_header(one, column, headers) for column in one.told_by())]
         return [one for one in named if one in full or not one.needed] or full or named
 
 

@@ -39,6 +39,8 @@ class Kind:
         Our column that says which of them is the newest; without it the last one is.
     needed
         Our columns that cannot be empty everywhere; a record inside another that lacks one is passed over.
+    signs
+        Our columns that together tell such a record where neither its list nor its file does; by default the needed ones.
     texts
         Our columns that people wrote: in a table they are kept as they stand, where `-` or `none` elsewhere means that nothing is known.
     headless
@@ -58,6 +60,7 @@ class Kind:
     key: tuple[str, ...] = ()
     newest: str | None = None
     needed: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     headless: tuple[str, ...] = ()
     each: str = ""
@@ -66,6 +69,10 @@ class Kind:
     def lists(self) -> tuple[str, ...]:
         """Keys of lists that hold such records."""
         return self.wrappers or (self.name,)
+
+    def told_by(self) -> tuple[str, ...]:
+        """Our columns that together tell such a record."""
+        return self.signs or self.needed
 
     def files(self) -> tuple[str, ...]:
         """Beginnings of names of files that hold such records."""

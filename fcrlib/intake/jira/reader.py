@@ -77,6 +77,7 @@ def _tables(hand: Reading) -> Tables:
         surveys=_surveys(found, contacts, titles, names["rated"], told=told, time_zone=time_zone),
         identifiers=_identifiers(people, contacts),
         agents=assemble.agents(people, key="author", kind="role"),
+        names=people["name"],
     )
 
 
@@ -256,6 +257,8 @@ def _steps(
             together="history",
             group_to=pl.when(pl.col("field") != "assignee").then(pl.coalesce("value_text", "value")),
             agent_to=pl.when(pl.col("field") == "assignee").then("value"),
+            group_from=pl.when(pl.col("field") != "assignee").then(pl.coalesce("before_text", "before")),
+            agent_from=pl.when(pl.col("field") == "assignee").then("before"),
         ),
         changes.filter(duplicate).select(*_STEP, kind=pl.lit("merge")),
         said.select(

@@ -138,7 +138,16 @@ EXPORT = Export(
         ),
         Kind(
             "people",
-            {"id": "Id", "email": "Email", "phone": "Phone", "mobile": "MobilePhone", "account": "AccountId"},
+            {
+                "name": "Name",
+                "first": "FirstName",
+                "last": "LastName",
+                "id": "Id",
+                "email": "Email",
+                "phone": "Phone",
+                "mobile": "MobilePhone",
+                "account": "AccountId",
+            },
             wrappers=("records", "contact"),
             stems=("contact", "contacts"),
             tell=_of("Contact"),

@@ -74,6 +74,7 @@ def _tables(hand: Reading) -> Tables:
         steps=_acted(steps, contacts, people),
         identifiers=_identifiers(found, contacts),
         agents=assemble.agents(people, key="id", kind="kind"),
+        names=_names(found, people, contacts),
     )
 
 
@@ -239,15 +240,14 @@ def _handed(changes: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str])
     owned = owned.with_columns(is_id=pl.col("value").str.contains(_OWNER))
     owned = owned.filter(pl.col("is_id") | ~pl.col("is_id").any().over(moment))
     named = dict(people.drop_nulls(["name", "id"]).unique("name", keep="none").select("name", "id").iter_rows())
-    owner = pl.when("is_id").then(pl.col("value").str.slice(0, 15)).otherwise("value")
-    queue = (pl.col("is_id") & owner.str.starts_with(_QUEUE)) | owner.is_in(list(queues.values()))
-    return owned.select(
-        *_STEP,
-        kind=pl.lit(assemble.HANDOVER),
-        together=pl.concat_str("at", pl.col("who").fill_null("")),
-        group_to=pl.when(queue).then(owner.replace(queues)),
-        agent_to=pl.when(~queue).then(owner.replace(named)),
-    )
+    sides: dict[str, pl.Expr] = {}
+    for side, column in (("to", "value"), ("from", "before")):
+        owner = pl.when("is_id").then(pl.col(column).str.slice(0, 15)).otherwise(column)
+        queue = (pl.col("is_id") & owner.str.starts_with(_QUEUE)) | owner.is_in(list(queues.values()))
+        sides |= {f"group_{side}": pl.when(queue).then(owner.replace(queues)), f"agent_{side}": pl.when(~queue).then(owner.replace(named))}
+    together = pl.concat_str("at", pl.col("who").fill_null(""))
+    raised = pl.when(pl.col("field") == "ownerescalated").then(pl.lit("escalation")).otherwise(pl.lit(assemble.HANDOVER))
+    return owned.select(*_STEP, kind=raised, together=together, **sides)
 
 
 def _said(found: Records, keys: pl.DataFrame, own: Sequence[Path | str]) -> list[pl.DataFrame]:
@@ -290,6 +290,13 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         is_auto=heard & (actor == "system"),
         is_ack=pl.when(heard & (actor == "customer")).then("thanked"),
     ).drop("who", "customer_ref", "person", "asked_as", "incoming", "thanked", instants.ROW)
+
+
+def _names(found: Records, people: pl.DataFrame, contacts: pl.DataFrame) -> pl.Series:
+    """Full names of users, of people who asked, and of those whom a case names."""
+    asked = found.table("people")
+    whole = asked.select(pl.concat_str("first", "last", separator=" ")).to_series()
+    return pl.concat([one.rename("name") for one in (people["name"], asked["name"], whole, contacts["contact_name"])])
 
 
 def _identifiers(found: Records, contacts: pl.DataFrame) -> pl.DataFrame:

@@ -88,6 +88,7 @@ def _tables(hand: Reading) -> Tables:
         steps=_acted(steps, tickets, people),
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people, key="user_id", kind="kind"),
+        names=pl.concat([people["name"], *(tickets[f"{who}_shown"].rename("name") for who in ("caller", "opener", "agent", "resolver"))]),
         time_zone=zone,
     )
 
@@ -310,6 +311,8 @@ def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, tol
         kind=pl.lit(assemble.HANDOVER),
         group_to=pl.when(pl.col("field") == "assignment_group").then(pl.col("value").replace(groups)),
         agent_to=pl.when(pl.col("field") == "assigned_to").then("value"),
+        group_from=pl.when(pl.col("field") == "assignment_group").then(pl.col("before").replace(groups)),
+        agent_from=pl.when(pl.col("field") == "assigned_to").then("before"),
     )
     return pl.concat([_turns(changes, found, told=told), handed, said], how="diagonal").filter(pl.col("at").is_not_null())
 

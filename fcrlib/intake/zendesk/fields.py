@@ -38,6 +38,14 @@ _CHILD = {
     "rel": "via.source.rel",
     **{f"new {name}": name for name in ("status", "group_id", "assignee_id", "satisfaction_score")},
 }
+_BESIDE = (
+    "ticket_forms", "ticket_form", "ticket_form_statuses", "ticket_form_history", "ticket_skips", "ticket_activities", "ticket_schedule",
+    "ticket_sla_policy", "ticket_chat", "ticket_chat_event", "ticket_project", "ticket_custom_field", "ticket_follower_history",
+    "ticket_collaborator_history", "ticket_email_cc_history", "ticket_link_mapping", "ticket_related", "deleted_tickets", "user_fields", "user_field",
+    "user_tag", "user_organization", "user_related", "group_memberships", "group_membership", "group_member", "group_sla_policies",
+    "article_comments", "article_comment", "post_comments", "post_comment", "call_topics",
+)  # fmt: skip
+"""Lists that stand beside those that are read, and whose names begin or end like theirs."""
 EXPORT = Export(
     "zendesk",
     kinds=(
@@ -48,6 +56,7 @@ EXPORT = Export(
                 "url": "url",
                 "opened_at": "created_at",
                 "updated_at": "generated_timestamp | updated_at",
+                "touched_at": "updated_at",
                 "status": "status",
                 "channel_raw": "via.channel | via_channel | via",
                 "rel": "via.source.rel | via_source_rel",
@@ -58,25 +67,29 @@ EXPORT = Export(
                 "body": "description",
                 "priority": "priority",
                 "customer_ref": "requester_id",
-                "submitter": "submitter_id",
+                "asker": "requester",
+                "submitter": "submitter_id | submitter",
                 "assignee": "assignee_id | assignee",
                 "group": "group_id | group",
                 "account_ref": "organization_id | organization",
                 "tags": "tags",
                 "problem": "problem_id",
                 "has_incidents": "has_incidents",
-                "rating": "satisfaction_rating.score | satisfaction score",
+                "rating": "satisfaction_rating.score | satisfaction score | satisfaction_rating",
+                "rating_comment": "satisfaction_rating.comment",
                 "solved_at": "metric_set.solved_at | solved at",
                 "due_at": "due_at | due date",
                 "reopens": "metric_set.reopens | reopens",
                 "replies": "metric_set.replies | replies",
                 "stations": "metric_set.group_stations | group stations",
+                "resolved_after": "metric_set.first_resolution_time_in_minutes.calendar | first resolution time in minutes",
+                "replied_after": "metric_set.reply_time_in_minutes.calendar | first reply time in minutes",
             },
-            stems=("tickets", "ticket", "incremental_tickets", "export"),
+            stems=("tickets", "ticket", "incremental_tickets"),
             key=("contact_id",),
             newest="updated_at",
             needed=("contact_id", "opened_at", "status"),
-            texts=("subject", "body"),
+            texts=("subject", "body", "rating_comment"),
             inside=(Kind("ticket_values", {"contact_id": "^id", "field": "id", "value": "value"}, each="custom_fields[]", needed=("value",)),),
         ),
         Kind(
@@ -188,6 +201,7 @@ EXPORT = Export(
                 "group_id": "default_group_id",
             },
             stems=("users", "user"),
+            signs=("user_id", "name", "role"),
             key=("user_id",),
             newest="updated_at",
         ),
@@ -204,8 +218,12 @@ EXPORT = Export(
                 "call_id": "id",
                 "contact_id": "ticket_id",
                 "at": "created_at",
+                "lasted": "duration",
                 "talk": "talk_time",
+                "hold": "hold_time",
+                "wrap": "wrap_up_time",
                 "wait": "wait_time",
+                "voicemail": "voicemail",
                 "agent": "agent_id",
                 "customer": "customer_id",
                 "direction": "direction",
@@ -223,12 +241,28 @@ EXPORT = Export(
                 "type": "type",
                 "at": "created_at",
                 "agent": "agent_id",
-                "person": "user_id",
+                "passed_from": "transferred_from",
+                "passed_to": "transferred_to",
             },
             wrappers=("legs", "call_legs"),
             stems=("legs", "call_legs"),
             key=("leg_id",),
         ),
+        Kind(
+            "engagements",
+            {
+                "engagement_id": "engagement_id | id",
+                "contact_id": "ticket_id",
+                "channel_raw": "channel",
+                "begun": "engagement_start_time",
+                "ended": "engagement_end_time",
+                "answers": "agent_replies_count",
+            },
+            wrappers=("engagements", "ticket_engagements"),
+            key=("engagement_id",),
+        ),
+        Kind("suspended", {"id": "id"}, wrappers=("suspended_tickets",), stems=("suspended_tickets", "suspended_ticket"), key=("id",)),
+        Kind("beside", {"id": "id"}, wrappers=_BESIDE),
         Kind("articles", {"article_id": "id", "title": "title", "updated_at": "edited_at | updated_at"}, key=("article_id",), texts=("title",)),
     ),
     paging=Paging(total="count", follows="next_page", last="end_of_stream"),
@@ -239,7 +273,7 @@ CARRIES = Carries(
     {
         "contacts.parent_id": "a ticket has a problem, but no parent",
         "contacts.non_resolvable": "no field says it",
-        "contacts.handle_seconds": "only an app on top of it measures working time",
+        "contacts.handle_seconds": "only calls and messaging are timed; an app on top of it measures the rest",
         "contacts.wait_seconds": "minutes, not seconds, for what is no call",
         "contacts.cost": "tickets have no cost",
         "contacts.currency": "tickets have no cost",
@@ -257,17 +291,34 @@ CARRIES = Carries(
         "agents.hired_at": "only when the account was made",
     },
 )
-CHANNELS = {
-    **words.CHANNEL_WORDS,
-    "native_messaging": "messaging",
-    "sunshine_conversations_api": "messaging",
-    "facebook_messenger": "messaging",
-    "mobile_sdk": "in_app",
-    "help_center": "web",
-    "side_conversation": "other",
-    "rule": "other",
-    "system": "other",
-}
+_WAYS = {
+    "email": ("mail gateway",),
+    "web": (
+        "help center", "help center post", "web form", "web widget", "web service", "answer bot for web widget", "topic", "forum topic",
+    ),
+    "chat": ("chat transcript", "offline message"),
+    "messaging": (
+        "native messaging", "sunshine conversations api", "facebook messenger", "sunshine conversations facebook messenger", "instagram direct",
+        "instagram dm", "sunshine conversations twitter dm", "apple business chat", "apple messages for business", "google business messages",
+        "google rcs", "kakaotalk", "wechat", "slack connect", "twilio sms", "messagebird sms", "text", "mms",
+    ),
+    "phone": (
+        "phone call (incoming)", "phone call (inbound)", "phone call (outgoing)", "phone call (outbound)", "voice call", "cti voicemail",
+        "cti phone call (incoming)", "cti phone call (inbound)", "cti phone call (outgoing)", "cti phone call (outbound)", "phone call inbound",
+        "phone call outbound", "cti phone call inbound", "cti phone call outbound", "cti voice call",
+    ),
+    "social": (
+        "twitter dm", "twitter direct message", "twitter mention", "twitter like", "twitter favorite", "x corp", "x corp dm", "facebook post",
+        "facebook message", "facebook private message", "channel integration",
+    ),
+    "in_app": ("mobile sdk",),
+    "api": ("web service (api)", "batch", "import"),
+    "other": ("side conversation", "rule", "system", "closed ticket", "ticket sharing", "any channel", "sample ticket", "automatic solution suggestions"),
+}  # fmt: skip
+CHANNELS = {**words.CHANNEL_WORDS, **{form: channel for channel, some in _WAYS.items() for word in some for form in (word, word.replace(" ", "_"))}}
+"""The API writes words with low lines between, the table with blanks."""
+INCOMING, OUTGOING = r"(?i)\(?in(?:coming|bound)\)?$|voicemail$", r"(?i)\(?out(?:going|bound)\)?$"
+FOLLOWS = r"(?i)^closed[ _]ticket$"
 STATUSES = {
     "new": "new",
     "open": "open",
