@@ -232,6 +232,9 @@ def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
     )
 
 
+_SHRUNK = r"^-?\d+\.0+$|^-?\d(?:[.,]\d+)?[eE]\+?\d+$"
+
+
 def _without_twins(frame: pl.DataFrame, plan: Layout, told: Told) -> pl.DataFrame:
     """Drop identical rows and rows without an id; refuse ids that stand on differing rows."""
     theirs = plan.contacts["contact_id"]
@@ -241,6 +244,12 @@ def _without_twins(frame: pl.DataFrame, plan: Layout, told: Told) -> pl.DataFram
     nameless = raw.filter(pl.col(theirs).is_null())
     told.dropped.append(Dropped(what="contacts", count=nameless.height, why=f"without a value in '{theirs}'"))
     raw = raw.drop_nulls(theirs)
+    shrunk = raw.filter(pl.col(theirs).str.contains(_SHRUNK))
+    if shrunk.height:
+        told.problems.append(
+            f"{theirs}: {shrunk.height:,} of {raw.height:,} ids are decimals, e.g. '{shrunk[theirs][0]}' (row {shrunk[instants.ROW][0]}): a spreadsheet "
+            "or a table of numbers wrote them; export them again as text"
+        )
     twins = raw.filter(pl.col(theirs).is_duplicated())
     if twins.height:
         example = twins[theirs][0]
@@ -330,10 +339,18 @@ def _known_by(contacts: pl.DataFrame, *, end: datetime, path: Path | str, told: 
     return contacts.with_columns(pl.when(still_open).then(pl.lit("open")).otherwise("status").alias("status"))
 
 
+_COMMA, _POINT = r"^-?0,\d|,\d{1,2}$|,\d{4,}$|\.\d{3},\d|\.\d{3}\.\d{3}", r"^-?0\.\d|\.\d{1,2}$|\.\d{4,}$|,\d{3}\.\d|,\d{3},\d{3}"
+"""What only a decimal comma, and only a decimal point, leaves in a column."""
+
+
 def _number(text: pl.DataFrame, name: str, plan: Layout, told: Told) -> pl.Expr:
     """A number, with a decimal point or comma; a duration may be written as H:MM:SS."""
     bare = pl.col(name).str.replace_all(r"[\s']", "")
-    decimal = pl.when(bare.str.contains(r"^[^.]*,\d{1,2}$")).then(bare.str.replace(",", ".")).otherwise(bare.str.replace_all(",", ""))
+    comma, point = text.select(bare.str.contains(sign).any().fill_null(False).alias(sign) for sign in (_COMMA, _POINT)).row(0)
+    # Where the column does not tell, or tells both, the sign that stands last in a value is its decimal sign.
+    last = bare.str.contains(r"\.[^,.]*,\d+$|^[^.]*,\d{1,2}$")
+    by_comma = last if comma == point else pl.lit(comma)
+    decimal = pl.when(by_comma).then(bare.str.replace_all(".", "", literal=True).str.replace(",", ".")).otherwise(bare.str.replace_all(",", ""))
     clock = [bare.str.extract(_CLOCK, group).cast(pl.Float64) for group in (1, 2, 3)]
     number = pl.coalesce(decimal.cast(pl.Float64, strict=False), clock[0] * 3600 + clock[1] * 60 + clock[2].fill_null(0))
     read_as = text.select(number.alias(name))[name]

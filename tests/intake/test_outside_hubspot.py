@@ -67,7 +67,6 @@ def test_nobody_has_resolved_a_ticket_that_is_open(tmp_path):
     assert read(tmp_path, ticket()).contacts.select("resolver_agent", "resolver_group").row(0) == (None, None)
 
 
-@pytest.mark.xfail(strict=True, reason="only the newest of the two is kept, whatever it says")
 def test_one_ticket_that_was_made_at_two_times_shows_that_two_desks_are_mixed(tmp_path):
     read(tmp_path, ticket(), name="tickets_a")
     with pytest.raises(DataError, match="mixed"):

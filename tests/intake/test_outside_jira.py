@@ -137,7 +137,6 @@ def test_every_column_of_labels_of_the_issue_search_is_read(tmp_path):
     assert jira.read(tmp_path, data_end=END, time_zone="UTC").contacts["tags"].to_list() == [["vpn", "net"]]
 
 
-@pytest.mark.xfail(strict=True, reason="only the newest of the two is kept, whatever it says")
 def test_one_issue_that_was_made_at_two_times_shows_that_two_desks_are_mixed(tmp_path):
     rest = {"self": None}
     with pytest.raises(DataError, match="mixed"):

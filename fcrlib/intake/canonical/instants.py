@@ -214,7 +214,7 @@ def _both_readings(column: str, parts: pl.DataFrame) -> str:
     names = {int(number): name.title() for name, number in _MONTHS.items()}
     return (
         f"{column}: no day is above 12, so '{row['text']}' can be {day} {names.get(month, month)} {row['year']} (dates = \"day first\") "
-        f'or {month} {names.get(day, day)} {row["year"]} (dates = "month first"): say which in the mapping, or with --dates for an audit log'
+        f'or {month} {names.get(day, day)} {row["year"]} (dates = "month first"): say which: `dates` in the mapping, or of a system\'s reader'
     )
 
 

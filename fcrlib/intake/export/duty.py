@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from fcrlib.intake.canonical.instants import ROW
 from fcrlib.intake.export.gather import RECORD, Gathering, folded, paths_of
 from fcrlib.intake.export.kinds import Kind
 from fcrlib.intake.export.likeness import looks_like
 from fcrlib.intake.export.pages import gaps
 from fcrlib.model.desk import Dropped
 
-_SHRUNK = r"^-?\d(?:[.,]\d+)?[eE]\+?\d+$"
+_SHRUNK = r"^-?\d(?:[.,]\d+)?[eE]\+?\d+$|^-?\d+[.,]0+$"
 _SHOWN = 30
 
 
@@ -21,7 +22,7 @@ def problems(gathered: Gathering, *, files: int) -> list[str]:
     """Everything that is wrong with what was gathered, one line each."""
     first = gathered.export.kinds[0].name
     found = [*gathered.problems]
-    if gathered.table(first).is_empty() and not found:
+    if all(gathered.table(kind).is_empty() for kind in (first, *gathered.export.enough)) and not found:
         found.append(_foreign(gathered, first, files))
     found += gaps(gathered.sheets, paging=gathered.export.paging)
     for kind in gathered.export.kinds:
@@ -101,15 +102,41 @@ def _needs(gathered: Gathering, kind: Kind) -> list[str]:
         if not found[column]
     ]
     told += [
-        f"{kind.name}: {column} was shortened by a spreadsheet, e.g. '{example}': export it again and do not open it there"
+        f"{kind.name}: {column} was shortened by a spreadsheet, e.g. '{example}'{_place(frame, column, example)}: export it again and do not open it there"
         for column in kind.key
         if (example := found[f"shrunk {column}"])
     ]
+    told += _remade(gathered, frame, kind)
     host = gathered.export.host
     if host in kind.fields and len(hosts := _hosts(frame, host)) > 1:
         mixed = ", ".join(f"{name} ({n:,})" for name, n in hosts)
         told.append(f"{kind.name}: records of {len(hosts)} desks are mixed: {mixed}; import each on its own")
     return told
+
+
+def _place(frame: pl.DataFrame, column: str, value: str) -> str:
+    """Where a value stands first."""
+    return f" ({frame.filter(pl.col(column) == value)[ROW][0]})"
+
+
+def _remade(gathered: Gathering, frame: pl.DataFrame, kind: Kind) -> list[str]:
+    """Records of one name that were made at different times are two records, of two desks: a new state of a record keeps the time it was made."""
+    made = next((name for name in ("created_at", "opened_at") if name in kind.fields), None)
+    if kind is not gathered.export.kinds[0] or made is None or not kind.key:
+        return []
+    sign = frame.select(pl.struct(kind.key).hash())[:, 0]
+    if sign.n_unique() == frame.height:
+        return []
+    twice = frame.filter(sign.is_duplicated()).select(*kind.key, ROW, made=pl.coalesce(_age(made).cast(pl.String), made)).drop_nulls()
+    mixed = twice.filter(pl.col("made").n_unique().over(kind.key) > 1)
+    if mixed.is_empty():
+        return []
+    name = mixed[kind.key[0]][0]
+    rows = " and ".join(mixed.filter(pl.col(kind.key[0]) == name).unique("made", maintain_order=True)[ROW].head(2))
+    count = mixed[kind.key[0]].n_unique()
+    return [
+        f"{kind.name}: {count:,} ids stand for records made at different times, e.g. '{name}' ({rows}): two desks are mixed, import each on its own"
+    ]
 
 
 def _hosts(frame: pl.DataFrame, column: str) -> list[tuple[str, int]]:

@@ -22,7 +22,10 @@ def headed(data: bytes, kinds: Sequence[Kind]) -> tuple[bytes, bool]:
     ((b'"src","dst"\\n"12",34\\n', True), False)
     """
     first = data[:65_536].split(b"\n", 1)[0].decode("utf-8", "replace").lstrip("\ufeff").strip()
-    row = next(csv.reader(io.StringIO(first)), [])
+    try:
+        row = next(csv.reader(io.StringIO(first)), [])
+    except csv.Error:  # no table at all, which whoever reads it will say
+        return data, False
     for kind in kinds:
         known = {name.lower() for name in kind.headless}
         # The last columns may be left out by how the system was built.

@@ -127,12 +127,15 @@ class Export:
         How its pages say that they are whole.
     host
         Our column whose link names the desk an export is of, so that two desks are not mixed.
+    enough
+        Kinds beside the first that are an export by themselves.
     """
 
     system: str
     kinds: tuple[Kind, ...]
     paging: Paging = Paging()
     host: str = ""
+    enough: tuple[str, ...] = ()
 
     def asking(self, fields: Mapping[str, str], *, way: Callable[[str], str] = str) -> Export:
         """The export with the user's own fields of its first kind: our column and the name of theirs, whose path `way` gives."""

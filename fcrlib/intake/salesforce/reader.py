@@ -100,6 +100,10 @@ def _inside(found: Records, kind: str) -> pl.DataFrame:
 def _cases(found: Records, *, told: Told) -> pl.DataFrame:
     """Every case once, the newest of its records; 15 characters of an id are as good as 18."""
     raw = _bare(found.table("cases")).with_columns(key=pl.coalesce("id", "contact_id"))
+    made = raw.drop_nulls("opened_at").filter(pl.col("opened_at").n_unique().over("key", pl.col("opened_at").str.len_chars()) > 1)
+    if made.height:
+        rows = " and ".join(made.filter(pl.col("key") == made["key"][0])[instants.ROW].head(2))
+        told.problems.append(f"cases: '{made['contact_id'][0]}' was made at two times ({rows}): two desks are mixed, import each on its own")
     once = raw.sort("updated_at", maintain_order=True, nulls_last=False).unique("key", keep="last", maintain_order=True).sort("contact_id")
     twice = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
     told.dropped.append(Dropped(what="cases", count=raw.height - once.height, why=twice))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -153,6 +154,8 @@ def _unpack(name: str, data: bytes) -> list[tuple[str, bytes]]:
     try:
         if data.startswith(b"\x1f\x8b"):
             return [(name.removesuffix(".gz"), gzip.decompress(data))]
+        if data.startswith(b"PK\x05\x06"):
+            raise DataError(f"{name} is an archive without a file in it: export it again")
         if not data.startswith(b"PK\x03\x04"):
             return [(name, data)]
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -186,9 +189,19 @@ def _open(name: str, data: bytes, delimiter: str | None, encoding: str | None) -
             lines = pl.read_json if data.lstrip().startswith(b"[") else pl.read_ndjson
             return Table(name, as_text(lines(io.BytesIO(data), infer_schema_length=None)))
     except pl.exceptions.PolarsError as error:
-        raise DataError(f"{name} is damaged: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{name} is damaged{_first_bad_line(data)}: {str(error).splitlines()[0]}") from None
     text, notes = _decode(name, data, encoding)
     return Table(name, _parse(name, text, delimiter), notes)
+
+
+def _first_bad_line(data: bytes) -> str:
+    """Which line of a file with one record a line is none; only read when one is."""
+    for number, line in enumerate(data.splitlines() if data.lstrip().startswith(b"{") else [], start=1):
+        try:
+            json.loads(line or b"{}")
+        except (ValueError, RecursionError):
+            return f" in row {number:,}"
+    return ""
 
 
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:
@@ -269,7 +282,7 @@ def _parse(name: str, text: str, delimiter: str | None) -> pl.DataFrame:
         frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError:
         raise DataError(f"{name}: {_first_bad_row(text, separator, columns)}") from None
-    frame = _without_blank_rows(frame.rename(_header(frame.columns)))
+    frame = _without_blank_rows(_without_headers(frame).rename(_header(frame.columns)))
     if frame.is_empty():
         raise DataError(f"{name} has a header but no rows")
     return frame
@@ -297,6 +310,13 @@ def _header(columns: list[str]) -> dict[str, str]:
         repeats = sum(1 for taken in names.values() if taken == clean or taken.startswith(f"{clean} ("))
         names[column] = f"{clean} ({repeats + 1})" if repeats else clean
     return names
+
+
+def _without_headers(frame: pl.DataFrame) -> pl.DataFrame:
+    """Files that were put one behind the other bring the header again; such a row says nothing."""
+    header = {name: name.rpartition("_duplicated_")[0] if "_duplicated_" in name else name for name in frame.columns}
+    again = pl.all_horizontal(pl.col(name).fill_null("") == said for name, said in header.items())
+    return frame.filter(~again) if frame.width > 1 else frame
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
