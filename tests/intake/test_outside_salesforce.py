@@ -128,7 +128,6 @@ def test_one_case_that_was_opened_at_two_times_shows_that_two_desks_are_mixed(tm
         read(tmp_path, Case=[case()])
 
 
-@pytest.mark.xfail(strict=True, reason="nobody is known by the case, but it is said that a customer opened it")
 def test_who_opened_a_case_of_nobody_without_an_origin_is_not_known(tmp_path):
     assert read(tmp_path, Case=[case(ContactId=None, Origin=None)]).contacts["initiated_by"].to_list() == ["unknown"]
 

@@ -87,7 +87,9 @@ def labels(column: str, *, between: str = "[;|,]") -> pl.Expr:
 def statuses(frame: pl.DataFrame, column: str, *, meanings: Mapping[str, str], told: Told) -> pl.DataFrame:
     """Canonical statuses; a word without a meaning stops the reading, because a wrong one moves every number."""
     if strange := words.unknown(frame, column, words=meanings):
-        told.problems.append(f"{column}: words without a meaning: {', '.join(strange[:20])}; known are {', '.join(list(meanings)[:20])}")
+        first = frame.filter(pl.col(column).is_not_null() & words.meaning(column, words=meanings).is_null())
+        known = ", ".join(list(meanings)[:20])
+        told.problems.append(f"{column}: words without a meaning: {', '.join(strange[:20])}{_where(first)}; known are {known}")
     return frame.with_columns(words.meaning(column, words=meanings).alias(column))
 
 
@@ -102,8 +104,11 @@ def _filled(name: str) -> pl.Expr:
     return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)).alias(name)
 
 
+def _where(bad: pl.DataFrame) -> str:
+    return f", the first in row {bad[instants.ROW][0]}" if instants.ROW in bad.columns else ""
+
+
 def _refuse(frame: pl.DataFrame, name: str, value: pl.Expr, told: Told, what: str) -> None:
     bad = frame.filter(_filled(name).is_not_null() & value.is_null())
     if bad.height:
-        where = f", the first in row {bad[instants.ROW][0]}" if instants.ROW in bad.columns else ""
-        told.problems.append(f"{name}: {bad.height:,} of {frame[name].count():,} values are not {what}{where}: '{bad[name][0]}'")
+        told.problems.append(f"{name}: {bad.height:,} of {frame[name].count():,} values are not {what}{_where(bad)}: '{bad[name][0]}'")

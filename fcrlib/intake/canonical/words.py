@@ -26,7 +26,7 @@ STATUS_WORDS = {
 CHANNEL_WORDS = {
     **dict.fromkeys(("email", "e-mail", "mail", "email-to-case", "inbound email"), "email"),
     **dict.fromkeys(("web", "portal", "web form", "webform", "form", "self-service", "self service", "widget", "website", "help center"), "web"),
-    **dict.fromkeys(("chat", "live chat", "live-chat", "livechat", "virtual agent", "web chat"), "chat"),
+    **dict.fromkeys(("chat", "live chat", "live-chat", "livechat", "virtual agent", "virtual_agent", "web chat"), "chat"),
     **dict.fromkeys(("messaging", "whatsapp", "sms", "messenger", "telegram", "text message", "imessage", "line", "viber"), "messaging"),
     **dict.fromkeys(("phone", "telephone", "call", "voice", "telefon", "phone call", "voicemail", "téléphone", "teléfono", "inbound call"), "phone"),
     **dict.fromkeys(("social", "twitter", "x", "facebook", "instagram", "social media", "youtube"), "social"),

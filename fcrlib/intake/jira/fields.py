@@ -81,6 +81,7 @@ EXPORT = Export(
                 "parent": "fields.parent.key | parent key | parent_id",
                 "spent": "fields.timespent | fields.aggregatetimespent | time_spent | time spent",
                 "histories": "changelog.total",
+                "comments": "fields.comment.total",
                 "request_type": "Custom field (Request Type)",
                 "satisfaction": "Custom field (Satisfaction) | Satisfaction rating",
                 "deleted": "_fivetran_deleted",

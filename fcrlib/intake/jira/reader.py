@@ -194,7 +194,9 @@ def _contacts(
         initiated_by=pl.when(pl.col("reporter").is_in(staff.implode())).then(pl.lit("company")),
         is_deleted=typed.yes("deleted"),
         parent_id="parent",
-        resolver_agent="assignee",
+        first_group=bare("group"),
+        resolver_group=pl.when(resolved).then(bare("group")),
+        resolver_agent=pl.when(resolved).then("assignee"),
         non_resolvable=reason.is_in(["declined", "won't do", "won't fix", "rejected"]).fill_null(False),
         first_resolved_at=pl.when(resolved).then("resolved_at"),
         last_resolved_at=pl.when(resolved).then("resolved_at"),
@@ -202,6 +204,14 @@ def _contacts(
         close_reason=pl.when(resolved & ~reason.is_in(_PLAIN)).then(reason),
         merged_into=pl.when(resolved).then("duplicates"),
     )
+    here = found.table("written").group_by("issue").agg(here=pl.len())
+    cut = (
+        both.select("issue", "contact_id", "comments")
+        .join(here, on="issue", how="left")
+        .filter(pl.col("comments").cast(pl.Int64, strict=False) > pl.col("here"))
+    )
+    if cut.height:
+        told.notes.append(f"comments are cut off on {cut.height:,} issues, e.g. {cut['contact_id'][0]}: fetch them from /issue/KEY/comment")
     return flags.by_tags(typed.channels(both, meanings=CHANNELS, told=told))
 
 

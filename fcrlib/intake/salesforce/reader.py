@@ -150,6 +150,7 @@ def _contacts(
     machine = pl.col("owner").is_in(people.filter(pl.col("kind") == "system")["id"].implode())
     written = pl.col("key").is_in(_inside(found, "emails")["case"].implode())
     by_mail = (pl.col("channel") == "email") & written
+    asked = pl.any_horizontal(pl.col(name).is_not_null() for name in ("contact", "contact_name", "supplied_email", "supplied_phone", "channel_raw"))
     supplied = pl.coalesce(pl.col("supplied_email").str.to_lowercase(), "supplied_phone")
     if not (found.table("histories").height or found.table("inner_histories").height):
         told.notes.append("there is no history of the cases: ClosedDate is their last closing, and was taken for the first one too")
@@ -165,7 +166,7 @@ def _contacts(
         resolver_group=pl.when(over & queue).then(pl.col("owner").replace(queues)),
         resolver_agent=pl.when(over & ~queue & ~machine).then("owner"),
         resolved_by=pl.when(over & machine).then(pl.lit("automation")).when(over & ~queue).then(pl.lit("human")),
-        initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~by_mail).then(pl.lit("customer")),
+        initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~by_mail & asked).then(pl.lit("customer")),
         vendor_one_touch=pl.when(typed.yes("at_once")).then(pl.lit(True)),
     )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -65,7 +66,7 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     if not _is_log(path):
         return reading.read(path, asked, title=_TITLE, export=EXPORT.asking(asked.get("fields") or {}, way=plain), canonical=_tables)
     reading.refuse(asked, title=f"{_TITLE}'s audit log", without=("fields", "bots", "thanks_words"))
-    return log.read(
+    desk = log.read(
         path,
         data_end=finish.data_end(asked.get("data_end"), system=_TITLE),
         time_zone=asked.get("time_zone") or "UTC",
@@ -73,6 +74,10 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
         identity=asked.get("identity"),
         redaction=asked.get("redaction"),
     )
+    if asked.get("time_zone"):
+        return desk
+    notes = (*desk.manifest.notes, "the log's times have no zone; they were read as UTC, --timezone says another")
+    return replace(desk, manifest=desk.manifest.model_copy(update={"notes": notes}))
 
 
 def _tables(hand: Reading) -> Tables:
@@ -129,7 +134,8 @@ def _zone(found: Records, given: str | None, told: Told) -> str:
     """The zone of times without one: values are UTC, what a screen shows is not."""
     tickets = found.table("tickets")
     shown = any(tickets[f"{name}_shown"].count() and tickets[name].str.starts_with("{").any() for name in REFERENCES)
-    listed = not tickets["sys_id"].count()
+    named = [tickets[name].str.contains(r"^(?:[0-9a-f]{32}|\{.*|)$").all() is False for name in ("caller", "group", "agent")]
+    listed = not tickets["sys_id"].count() or any(named)
     if shown and given is None:
         told.problems.append("times are given as the screen of whoever exported shows them (display values): say with --time-zone in which zone")
     if listed and given is None:
