@@ -31,8 +31,9 @@ _TICKET = {
     "priority": "priority | priority_name",
     "type": "type | ticket_type",
     "service_category": "category",
-    "service_subcategory": "sub_category | subcategory",
+    "service_subcategory": "sub_category | subcategory | sub-category",
     "requester": "requester_id | requester.id | contact id | requester id",
+    "requester_name": "requester.name | requester name | full name",
     "requester_email": "requester.email | requester email | email",
     "requester_phone": "requester.phone | requester.mobile | work phone | mobile phone",
     "agent": "responder_id | agent | agent name",
@@ -272,6 +273,8 @@ SERVICE_SOURCES = {
 }
 """Freshservice counts its sources otherwise from 4 on."""
 OUTBOUND = ("10", "outbound email")
+NOBODY = ("no agent", "no group", "unassigned", "none", "--", "-", "")
+"""What a table writes where nobody holds a ticket."""
 PRIORITIES = {"1": "low", "2": "medium", "3": "high", "4": "urgent"}
 SCALE = ("-103", "-102", "-101", "100", "101", "102", "103")
 """The full scale of a rating, from the worst to the best."""

@@ -23,6 +23,7 @@ from fcrlib.intake.export.records import Records
 from fcrlib.intake.freshdesk.fields import (
     CARRIES,
     EXPORT,
+    NOBODY,
     OUTBOUND,
     PRIORITIES,
     RATED,
@@ -77,7 +78,8 @@ def _tables(hand: Reading) -> Tables:
     other = looks_like(found.unused.filter(pl.col("kind") == "tickets")["field"].to_list())
     if other not in (None, SOURCE):
         told.problems.append(f"tickets: they look like {other}, try `fcr import {other}`")
-    tickets = hand.moments(found.table("tickets"), ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
+    listed = found.table("tickets").with_columns(_somebody("agent"), _somebody("group"))
+    tickets = hand.moments(listed, ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
     said = _conversations(found)
     people = _people(found, tickets, said, bots=hand.bots)
     meanings = _meanings(found, tickets, told)
@@ -90,8 +92,19 @@ def _tables(hand: Reading) -> Tables:
         identifiers=_identifiers(found, contacts, people),
         agents=assemble.agents(teams, key="user_id", kind="kind", group="group"),
         articles=hand.moments(found.table("articles"), ["updated_at"]),
+        names=_full_names(tickets, people),
         first_status="open",
     )
+
+
+def _somebody(column: str) -> pl.Expr:
+    return pl.when(~pl.col(column).str.strip_chars().str.to_lowercase().is_in(NOBODY)).then(column)
+
+
+def _full_names(tickets: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
+    """Of agents, contacts and requesters; a table of the screen has the names of agents where the API has their numbers."""
+    agents = tickets["agent"].filter(tickets["agent"].str.contains(r"\p{L}"))
+    return pl.concat([people["name"], tickets["requester_name"].alias("name"), agents.alias("name")])
 
 
 def _names(found: Records, kind: str, key: str) -> dict[str, str]:
@@ -151,6 +164,8 @@ def _contacts(
     asker = pl.coalesce("requester", pl.col("requester_email").str.to_lowercase())
     outbound = pl.col("channel_raw").str.to_lowercase().is_in(OUTBOUND).fill_null(False) & (not _is_service(tickets))
     other = typed.labels("associated").list.first()
+    # Whoever has it today resolved it, unless it was open again since.
+    resolved = pl.col("status").is_in(RESOLVED_STATUSES).fill_null(False) & pl.col("reopened_at").is_null()
     contacts = known.with_columns(
         is_spam=typed.yes("spam"),
         is_deleted=typed.yes("deleted"),
@@ -160,8 +175,8 @@ def _contacts(
         asker=asker,
         priority=pl.col("priority").replace(PRIORITIES).str.to_lowercase(),
         initiated_by=pl.when(outbound).then(pl.lit("company")),
-        resolver_group=pl.col("group").replace(_names(found, "groups", "group_id")),
-        resolver_agent="agent",
+        resolver_group=pl.when(resolved).then(pl.col("group").replace(_names(found, "groups", "group_id"))),
+        resolver_agent=pl.when(resolved).then("agent"),
         parent_id=pl.when(pl.col("association") == _CHILD).then(other),
         issue_key=pl.when(pl.col("association") == _TRACKER).then("contact_id").when(pl.col("association") == _RELATED).then(other),
     )
@@ -266,7 +281,7 @@ def _steps(
 def _said(said: pl.DataFrame, own: Sequence[Path | str]) -> pl.DataFrame:
     """Conversations as messages and notes; what the helpdesk writes about a merge is neither."""
     private, merge = pl.col("private").is_in(_YES).fill_null(False), pl.col("text").str.contains(_MERGED_INTO).fill_null(False)
-    system = pl.col("auto_response").is_in(_YES).fill_null(False) | (pl.col("automation").is_not_null() & pl.col("user_id").is_null())
+    system = pl.col("auto_response").is_in(_YES).fill_null(False) | pl.col("automation").is_not_null()
     return said.filter(~pl.col("text").str.contains(_MERGED_HERE).fill_null(False)).select(
         "contact_id",
         "at",
@@ -313,7 +328,9 @@ def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> pl.Dat
     if not rest["reopened_at"].count():
         return contacts.clear().select("contact_id")
     if hidden := int(rest.select(again.sum()).item()):
-        told.notes.append(f"{hidden:,} tickets were reopened, and when they were first resolved is not told: the activities would tell it")
+        told.notes.append(
+            f"{hidden:,} tickets were reopened, and when they were first resolved is not told: the reopening stands in, they were resolved by then; the activities would tell it"
+        )
     told_of = [("solved", "reopened_at", again), ("open", "reopened_at", None), ("solved", "resolved_at", None), ("closed", "closed_at", None)]
     return pl.concat(
         rest.filter(pl.col(column).is_not_null() & (True if when is None else when)).select(

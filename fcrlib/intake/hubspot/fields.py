@@ -51,7 +51,7 @@ _TICKET = {
     "merged": prop("hs_merged_object_ids", also="merged ticket ids"),
 }
 _OWN = {"subcategory": "subcategory", "product_area": "product_area", "tier": "tier", "language": "language", "tags": "tags"}
-_HISTORY = {"stage": "hs_pipeline_stage", "owner": "hubspot_owner_id", "team": "hubspot_team_id"}
+HISTORY = {"stage": "hs_pipeline_stage", "owner": "hubspot_owner_id", "team": "hubspot_team_id"}
 _TICKETS = Kind(
     "tickets",
     _TICKET,
@@ -62,8 +62,8 @@ _TICKETS = Kind(
     needed=("contact_id", "opened_at", "stage"),
     texts=("subject", "body"),
     inside=(
-        *(Kind(f"{ours}_moves", _MOVE, each=f"propertiesWithHistory.{theirs}[]", needed=("at",)) for ours, theirs in _HISTORY.items()),
-        *(Kind(f"old_{ours}_moves", _MOVE, each=f"properties.{theirs}.versions[]", needed=("at",)) for ours, theirs in _HISTORY.items()),
+        *(Kind(f"{ours}_moves", _MOVE, each=f"propertiesWithHistory.{theirs}[]", needed=("at",)) for ours, theirs in HISTORY.items()),
+        *(Kind(f"old_{ours}_moves", _MOVE, each=f"properties.{theirs}.versions[]", needed=("at",)) for ours, theirs in HISTORY.items()),
     ),
 )
 
@@ -96,6 +96,8 @@ EXPORT = Export(
             "contacts",
             {
                 "customer_ref": "id | vid | record id",
+                "first": prop("firstname", also="first name"),
+                "last": prop("lastname", also="last name"),
                 "email": prop("email"),
                 "more_emails": prop("hs_additional_emails"),
                 "phone": prop("phone", also="phone number"),

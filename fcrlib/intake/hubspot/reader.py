@@ -28,6 +28,7 @@ from fcrlib.intake.hubspot.fields import (
     CHANNELS,
     DEFAULT_STAGES,
     EXPORT,
+    HISTORY,
     KEPT,
     MACHINES,
     PEOPLE,
@@ -83,7 +84,12 @@ def _tables(hand: Reading) -> Tables:
         surveys=_surveys(found, told=told, time_zone=time_zone),
         identifiers=_identifiers(found),
         agents=owners.select(agent_id="owner", kind="agent_kind", group="group"),
+        names=pl.concat([owners.select(_full_name())["name"], found.table("contacts").select(_full_name())["name"]]),
     )
+
+
+def _full_name() -> pl.Expr:
+    return pl.concat_str("first", "last", separator=" ", ignore_nulls=True).alias("name")
 
 
 def _owners(found: Records, *, bots: Sequence[str]) -> pl.DataFrame:
@@ -91,7 +97,7 @@ def _owners(found: Records, *, bots: Sequence[str]) -> pl.DataFrame:
     member = pl.concat([found.table("memberships"), found.table("owner_teams")], how="diagonal")
     first = member.with_columns(main=pl.col("primary").str.to_lowercase().is_in(_YES).fill_null(False)).sort("main", descending=True, maintain_order=True)  # fmt: skip
     home = first.unique("owner", keep="first", maintain_order=True).select("owner", "team", member_name="name")
-    name = pl.concat_str("first", "last", separator=" ", ignore_nulls=True)
+    name = _full_name()
     machine = flags.is_bot(name) | pl.col("owner").is_in(list(bots)) | name.is_in(list(bots)).fill_null(False)
     known = found.table("owners").drop_nulls("owner").join(home, on="owner", how="left", maintain_order="left")
     return known.with_columns(
@@ -149,6 +155,8 @@ def _contacts(
     )  # fmt: skip
     spam = found.table("threads").filter(pl.col("spam").is_in(_YES))["contact_id"].drop_nulls().implode()
     asker = typed.labels("customer", between=_LIST).list.first().replace(renamed)
+    resolved = pl.col("status").is_in(_RESOLVED).fill_null(False) | pl.any_horizontal(pl.col("closed_at", "last_closed_at").is_not_null())
+    owned, placed = (pl.col("contact_id").is_in(_moved(found, name)["contact_id"].implode()) for name in ("owner", "team"))
     named = _status(typed.channels(linked, meanings=CHANNELS, told=told), stages).with_columns(customer_ref=asker)
     known = named.join(people, on="customer_ref", how="left", maintain_order="left").with_columns(
         tags=typed.labels("tags"),
@@ -159,9 +167,9 @@ def _contacts(
         is_spam=pl.col("contact_id").is_in(spam),
         is_internal=pl.col("staff").fill_null(False),
         customer_ref=pl.when(~pl.col("staff").fill_null(False)).then("customer_ref"),
-        resolver_agent="owner",
-        resolver_group=pl.coalesce(
-            pl.col("team").replace(_teams(found)), pl.col("owner").replace_strict(_homes(owners), default=None, return_dtype=pl.String)
+        resolver_agent=pl.when(resolved & ~owned).then("owner"),
+        resolver_group=pl.when(resolved & ~(owned | placed)).then(
+            pl.coalesce(pl.col("team").replace(_teams(found)), pl.col("owner").replace_strict(_homes(owners), default=None, return_dtype=pl.String))
         ),
     )
     measured = flags.by_tags(_measured(known, told)).join(_merged(tickets), on="contact_id", how="left", maintain_order="left")
@@ -242,14 +250,10 @@ def _steps(
 def _moves(found: Records, contacts: pl.DataFrame, owners: pl.DataFrame, stages: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
     """Moves from stage to stage, from owner to owner and from team to team; the newest stands first in a history."""
     users = dict(owners.select("user", "owner").drop_nulls().iter_rows())
-    rows = found.table("histories")
     history = {}
-    for name, theirs in (("stage", "hs_pipeline_stage"), ("owner", "hubspot_owner_id"), ("team", "hubspot_team_id")):
-        apart = rows.filter(pl.col("name") == theirs).with_columns(user=pl.lit(None, dtype=pl.String))
-        columns = ["contact_id", "value", "at", "source", "source_id", "user", instants.ROW]
-        listed = pl.concat([one.select(columns) for one in (found.table(f"{name}_moves"), found.table(f"old_{name}_moves"), apart)])
+    for name in HISTORY:
         user = pl.coalesce("user", pl.col("source_id").str.extract(r"(?i)userId:(\d+)"))
-        moved = listed.filter(pl.col("value").str.strip_chars() != "").with_columns(order=-pl.int_range(pl.len(), dtype=pl.Int64), user=user)
+        moved = _moved(found, name).with_columns(order=-pl.int_range(pl.len(), dtype=pl.Int64), user=user)
         where = pl.col("source").str.to_uppercase().str.strip_chars()
         person = pl.when(where.is_in(BOTS)).then(pl.lit("bot")).when(where.is_in(MACHINES)).then(pl.lit("system")).when(pl.col("user").is_not_null() | where.is_in(PEOPLE)).then(pl.lit("agent")).otherwise(pl.lit("system"))  # fmt: skip
         named = pl.col("user").replace_strict(users, default=None, return_dtype=pl.String)
@@ -269,6 +273,14 @@ def _moves(found: Records, contacts: pl.DataFrame, owners: pl.DataFrame, stages:
         how="diagonal",
     ).with_columns(kind=pl.lit(assemble.HANDOVER), together=pl.col("at"))
     return [stage.with_columns(kind=pl.lit("status")).rename({"status": "status_to"}).drop("pipeline", "stage"), handed.drop("value")]
+
+
+def _moved(found: Records, name: str) -> pl.DataFrame:
+    """All values that the stage, the owner or the team of a ticket ever had, wherever the export keeps them."""
+    apart = found.table("histories").filter(pl.col("name") == HISTORY[name]).with_columns(user=pl.lit(None, dtype=pl.String))
+    columns = ["contact_id", "value", "at", "source", "source_id", "user", instants.ROW]
+    listed = pl.concat([one.select(columns) for one in (found.table(f"{name}_moves"), found.table(f"old_{name}_moves"), apart)])
+    return listed.filter(pl.col("value").str.strip_chars() != "")
 
 
 def _said(found: Records, own: Sequence[Path | str], told: Told) -> pl.DataFrame:

@@ -59,8 +59,18 @@ _CONVERSATION = {
     "replied_at": "statistics.first_admin_reply_at",
     "first_closed_at": "statistics.first_close_at",
     "last_closed_at": "statistics.last_close_at",
+    "parts_there": "conversation_parts.total_count",
 }
-_TICKET = {"contact_id": "id", **_SHARED, "state": "ticket_state.category | ticket_state", "kind": "ticket_type.name", "category": "category"}
+_TICKET = {
+    "contact_id": "id",
+    **_SHARED,
+    "state": "ticket_state.category | ticket_state",
+    "kind": "ticket_type.name",
+    "category": "category",
+    "title": "ticket_attributes._default_title_",
+    "body": "ticket_attributes._default_description_",
+    "parts_there": "ticket_parts.total_count",
+}
 
 
 def _values(name: str, each: str) -> Kind:
@@ -92,6 +102,7 @@ EXPORT = Export(
             key=("contact_id",),
             newest="updated_at",
             needed=("contact_id", "opened_at", "state"),
+            texts=("title", "body"),
             inside=(
                 Kind("ticket_said", {"contact_id": "^id", **_PART}, each="ticket_parts.ticket_parts[]", texts=("text",)),
                 _values("ticket_values", "ticket_attributes{}"),
@@ -103,7 +114,7 @@ EXPORT = Export(
             wrappers=("conversation_parts", "parts"),
             stems=("conversation_parts", "conversation_part", "conversation_part_history"),
             tell=("type", "conversation_part"),
-            key=("part_id",),
+            key=("contact_id", "part_id"),
             newest="updated_at",
             needed=("contact_id", "part_type", "at"),
             texts=("text",),
@@ -174,6 +185,7 @@ EXPORT = Export(
         ),
     ),
     paging=Paging(total="total_count", follows="pages.next"),
+    enough=("tickets",),
 )
 CARRIES = Carries(
     "intercom",

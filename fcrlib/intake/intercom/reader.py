@@ -29,9 +29,12 @@ __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 SOURCE = "intercom"
 _FIELDS = {"category": "category", "subcategory": "subcategory", "product_area": "product area", "tier": "tier", "language": "language"}
 _PEOPLE, _STAFF = ("user", "lead", "contact", "visitor"), ("admin", "teammate")
-_STARTED = {"customer_initiated": "customer", "admin_initiated": "company", "campaigns_initiated": "company"}
+_STARTED = {"customer_initiated": "customer", "admin_initiated": "company", "campaigns_initiated": "company", "automated": "system"}
+_GREETED = {"operator_initiated": "system"}
+"""A workflow greets whoever opens the messenger: a customer who answers it has begun, one who does not has not."""
 _UNASKED = ("automated", "operator_initiated", "campaigns_initiated")
 _SAID = ("comment", "quick_reply", "open", "close", "assignment", "assign_and_reopen", "default_assignment")
+_RESOLVED = ("solved", "closed")
 _PLACES = 4
 """Steps that one part can be: what is said, to whom it goes, what becomes of it."""
 
@@ -73,20 +76,29 @@ def _tables(hand: Reading) -> Tables:
         identifiers=_identifiers(found),
         agents=agents.select("agent_id", "kind", "group"),
         articles=hand.moments(found.table("articles"), ["updated_at"]),
+        names=_names(found, threads, parts),
         first_status="open",
     )
 
 
+def _names(found: Records, threads: pl.DataFrame, parts: pl.DataFrame) -> pl.Series:
+    """Full names of people, whoever wrote a part included; Operator and AI agents are none."""
+    wrote = pl.concat([one.select("author_type", "author_name") for one in (threads, parts)])
+    people = wrote.filter(pl.col("author_type").is_in([*_PEOPLE, *_STAFF])).select(name="author_name")
+    return pl.concat([found.table("admins").select("name"), found.table("contacts").select("name"), people.unique(maintain_order=True)])["name"]
+
+
 def _threads(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
     """Conversations and tickets; a ticket under the number of a conversation is that conversation."""
-    talks = found.table("conversations").with_columns(text=plain(found.table("conversations")["body"]))
+    talks = found.table("conversations")
     tickets = found.table("tickets").join(talks, on="contact_id", how="anti", maintain_order="left")
     both = pl.concat([talks.with_columns(is_ticket=pl.lit(False)), tickets.with_columns(is_ticket=pl.lit(True))], how="diagonal")
+    both = both.with_columns(text=plain(both["body"]))
     moments = ["opened_at", "updated_at", "requested_at", "rated_at", "ai_rated_at", "replied_at", "first_closed_at", "last_closed_at"]
     asked = found.table("asked").unique("contact_id", keep="last").select("contact_id", linked="customer_ref")
     author = pl.when(pl.col("author_type").is_in(_PEOPLE)).then("author_id")
     both = both.join(asked, on="contact_id", how="left", maintain_order="left")
-    numbers = ["reopens", "assignments", "handled", "rating", "ai_rating"]
+    numbers = ["reopens", "assignments", "handled", "rating", "ai_rating", "parts_there"]
     return typed.numbers(typed.moments(both, moments, told=told, time_zone=time_zone), numbers, told=told).with_columns(
         customer_ref=pl.coalesce("customer_ref", "linked", author), assignee=_known_id("assignee"), team=_known_id("team")
     )
@@ -102,7 +114,8 @@ def _calls(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame
 def _parts(found: Records, threads: pl.DataFrame, *, told: Told, time_zone: str | None) -> pl.DataFrame:
     """The parts of conversations and tickets, each once, in order, with the state each one left behind (`turned`: where that is a change)."""
     every = pl.concat([found.table(kind) for kind in ("said", "ticket_said", "parts")], how="diagonal")
-    parts = every.filter(pl.col("part_id").is_null() | pl.col("part_id").is_first_distinct()).drop("updated_at", *PLACES)
+    parts = every.filter(pl.col("part_id").is_null() | pl.struct("contact_id", "part_id").is_first_distinct()).drop("updated_at", *PLACES)
+    _missed(threads, parts, told)
     parts = typed.moments(parts, ["at"], told=told, time_zone=time_zone).with_columns(
         order=(pl.int_range(pl.len(), dtype=pl.Int64) + 1) * _PLACES, text=plain(parts["text"])
     )
@@ -116,6 +129,18 @@ def _parts(found: Records, threads: pl.DataFrame, *, told: Told, time_zone: str 
     before = pl.when("is_ticket").then(pl.lit("new")).otherwise(pl.lit("open"))
     parts = parts.with_columns(left=state).with_columns(was=pl.col("left").forward_fill().shift().over("contact_id").fill_null(before))
     return parts.with_columns(turned=pl.when(pl.col("left") != pl.col("was")).then("left"))
+
+
+def _missed(threads: pl.DataFrame, parts: pl.DataFrame, told: Told) -> None:
+    """Note conversations that have more parts than are there: an answer holds the newest 500 of them, a page of a list none."""
+    there = parts.group_by("contact_id").agg(n=pl.len())
+    short = threads.join(there, on="contact_id", how="left", maintain_order="left").filter(pl.col("parts_there") > pl.col("n").fill_null(0))
+    if short.height:
+        lost = int((short["parts_there"] - short["n"].fill_null(0)).sum())
+        told.notes.append(
+            f"{short.height:,} of {threads.height:,} conversations say that they have more parts than are there ({lost:,} parts are missing), the first"
+            f" is {short['contact_id'][0]}: their history is not whole; fetch each of them by its id, where an answer holds its newest 500 parts"
+        )
 
 
 def _agents(found: Records, parts: pl.DataFrame, teams: Mapping[str, str], *, bots: Sequence[str]) -> pl.DataFrame:
@@ -155,7 +180,9 @@ def _contacts(
     both = both.join(tags, on="contact_id", how="left", maintain_order="left").join(known, on="customer_ref", how="left", maintain_order="left")
     both = typed.statuses(typed.channels(both, meanings=CHANNELS, told=told), "state", meanings=STATUSES, told=told)
     promise = pl.col("promise").str.to_lowercase()
-    resolved = pl.col("state").is_in(["solved", "closed"])
+    resolved = pl.col("state").is_in(_RESOLVED)
+    turned = pl.col("contact_id").is_in(parts.filter(pl.col("turned").is_in(_RESOLVED))["contact_id"].implode())
+    ever = resolved | turned | pl.col("first_closed_at").is_not_null()
     both = both.with_columns(
         status="state",
         tags=pl.col("tags").fill_null([]),
@@ -164,10 +191,11 @@ def _contacts(
         subject=pl.coalesce("title", "subject"),
         body="text",
         is_spam="spammer",
-        resolver_group=pl.col("team").replace(teams),
-        resolver_agent="assignee",
+        resolver_group=pl.when(~_handed_to("team", parts) & ever).then(pl.col("team").replace(teams)),
+        resolver_agent=pl.when(~_handed_to("person", parts) & ever).then("assignee"),
         parent_id=pl.when(pl.col("linked_type") == "conversation").then("linked_id"),
         initiated_by=pl.col("delivered").replace_strict(_STARTED, default=None, return_dtype=pl.String),
+        likely_initiated_by=pl.col("delivered").replace_strict(_GREETED, default=None, return_dtype=pl.String),
         handle_seconds="handled",
         wait_seconds=(pl.col("replied_at") - pl.col("opened_at")).dt.total_seconds().cast(pl.Float64).clip(0),
         first_resolved_at="first_closed_at",
@@ -181,6 +209,21 @@ def _contacts(
     staff = pl.col("customer_ref").is_in(agents["agent_id"].implode()).fill_null(False)
     tended = pl.col("contact_id").is_in(parts.filter(pl.col("author_type").is_in(_STAFF))["contact_id"].implode())
     return _called(flags.by_tags(both.with_columns(is_internal=staff, tended=tended)), calls)
+
+
+def _handed_to(whom: str, parts: pl.DataFrame) -> pl.Expr:
+    """Was it ever given to a `team` or a `person`? Then whoever has it today need not have had it before."""
+    some = parts.filter(_is_handed() & (_is_team() == (whom == "team")))
+    return pl.col("contact_id").is_in(some["contact_id"].implode())
+
+
+def _is_handed() -> pl.Expr:
+    nobody = pl.col("assigned_type").str.to_lowercase().str.contains("nobody").fill_null(True)
+    return pl.col("part_type").str.contains("assign") & _known_id("assigned_id").is_not_null() & ~nobody
+
+
+def _is_team() -> pl.Expr:
+    return (pl.col("assigned_type").str.to_lowercase() == "team").fill_null(False)
 
 
 def _valued(found: Records, threads: pl.DataFrame, fields: Mapping[str, str], told: Told) -> pl.DataFrame:
@@ -249,14 +292,22 @@ def _steps(
         is_auto=~note & ((pl.col("actor") == "system") | (pl.col("unasked") & machine)),
         is_ack=pl.when(~note & (pl.col("actor") == "customer")).then(thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own))),
     )
-    to = pl.col("assigned_type").str.to_lowercase()
-    handed = every.filter(pl.col("part_type").str.contains("assign") & _known_id("assigned_id").is_not_null() & ~to.str.contains("nobody")).select(
-        *_STEP,
-        order=pl.col("order") + 1,
-        kind=pl.lit(assemble.HANDOVER),
-        together=pl.format("{} {}", pl.col("at").dt.epoch("us"), pl.col("author_id").fill_null("")),
-        group_to=pl.when(to == "team").then(pl.col("assigned_id").replace(teams)),
-        agent_to=pl.when(to != "team").then("assigned_id"),
+    # No part says who has a conversation that nobody was given: whoever answers or closes it does.
+    tends = speaks & ~note | (pl.col("part_type") == "close")
+    tending = pl.when(tends & (pl.col("actor") == "agent")).then("actor_id").forward_fill().shift().over("contact_id")
+    handed = (
+        every.sort("contact_id", "at", "order")
+        .with_columns(tending=tending)
+        .filter(_is_handed())
+        .select(
+            *_STEP,
+            order=pl.col("order") + 1,
+            kind=pl.lit(assemble.HANDOVER),
+            together=pl.format("{} {}", pl.col("at").dt.epoch("us"), pl.col("author_id").fill_null("")),
+            group_to=pl.when(_is_team()).then(pl.col("assigned_id").replace(teams)),
+            agent_to=pl.when(~_is_team()).then("assigned_id"),
+            agent_from=pl.when(~_is_team() & (pl.col("tending") != pl.col("assigned_id"))).then("tending"),
+        )
     )
     turned = every.filter(pl.col("turned").is_not_null()).select(
         *_STEP, order=pl.col("order") + 2, kind=pl.lit("status"), status_from="was", status_to="turned"
