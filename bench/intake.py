@@ -1,10 +1,10 @@
 """How fast do the records of an export come in, beside merely scanning the same files, and how much memory does a large one need?
 
 The invented desk is written as every helpdesk would export it. Beside us stands the least that any reader costs: polars opens every one of the files
-(lines, lists and pages of JSON, tables) and hands on its rows as it finds them, without paths, names or checks; it looks at all of a file for its types,
-for values of one field may have several. Both are timed in turns in one run, and
-the best of some rounds counts; rows are those that we keep. A large export is a Zendesk folder with one record a line, repeated with new numbers, read
-by a process of its own: private memory is its own, the rest are pages of files that the system may drop.
+(lines, lists and pages of JSON, tables) and hands on its rows as it finds them, without paths, names or checks; it looks at all of a file for its
+types, for one field may hold several. Both are timed in turns in one run, and the best of some rounds counts; rows are those that we keep. A large
+export is a Zendesk folder with one record a line, repeated with new numbers, read by a process of its own: private memory is its own, the rest are
+pages of files that the system may drop.
 """
 
 from __future__ import annotations

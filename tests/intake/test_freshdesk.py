@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fcrlib.intake import freshdesk
+from fcrlib.judge.outcomes import judge
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
+from fcrlib.model.policy import Policy
 
 END = datetime(2026, 4, 1, tzinfo=UTC)
 BESIDE = {
@@ -113,11 +115,18 @@ def test_only_the_last_reopening_is_known_and_no_count(tmp_path):
     twice = ticket(**stats(reopened_at="05", resolved_at="07"))
     still = ticket(2, status=2, **stats(resolved_at="03", reopened_at="04"))
     found = read(tmp_path, tickets=[twice, still, ticket(3, **stats(resolved_at="02"))])
-    steps = found.events.select("contact_id", pl.col("at").dt.day(), "status_to").rows()
+    steps = found.events.select("contact_id", pl.col("at").dt.round("1m").dt.day(), "status_to").rows()
     assert steps == [("1", 5, "solved"), ("1", 5, "open"), ("1", 7, "solved"), ("2", 3, "solved"), ("2", 4, "open"), ("3", 2, "solved")]
     assert contact(found)["vendor_reopens"] is None
     assert contact(found)["vendor_first_resolved_at"] is None
     assert any("1 tickets were reopened, and when they were first resolved is not told" in note for note in found.manifest.notes)
+
+
+def test_a_ticket_of_which_only_the_last_reopening_is_known_came_back(tmp_path):
+    twice, still = ticket(**stats(reopened_at="05", resolved_at="07")), ticket(2, status=2, requester_id=11, **stats(reopened_at="04"))
+    found = read(tmp_path, tickets=[twice, still, ticket(3, requester_id=12, **stats(resolved_at="02"))])
+    assert judge(found, policy=Policy()).select("label", "reason").rows() == [("failed", "reopened"), ("failed", "reopened"), ("resolved", None)]
+    assert found.contacts["resolver_agent"].to_list() == [None, None, "20"]
 
 
 def test_resolved_tickets_without_their_times_are_noted_and_no_other_time_stands_in(tmp_path):

@@ -237,6 +237,66 @@ def test_a_table_of_the_issue_search_is_read_by_its_headers(tmp_path):
         jira.read(tmp_path, data_end=END)
 
 
+def searched(folder: Path, header: str, row: str) -> Desk:
+    (folder / "search.csv").write_text(f"Issue key,Issue id,Status,Created,{header}\nSUP-1,10001,Done,01/Mar/26 8:00 AM,{row}\n", encoding="utf-8")
+    return jira.read(folder, data_end=END, time_zone="UTC")
+
+
+def test_every_comment_and_component_of_a_table_is_read_and_the_account_goes_before_the_name(tmp_path):
+    header = "Reporter,Reporter Id,Comment,Comment,Comment,Component/s,Component/s"
+    row = 'Jo Doe,c1,"01/Mar/26 9:00 AM;a1;Which; one?","01/Mar/26 10:00 AM;c1;The ""last""\none",,Billing,Web'
+    found = searched(tmp_path, header, row)
+    assert found.events.select("at", "actor", "actor_id", "text").rows() == [
+        (utc(9), "unknown", None, "Which; one?"), (utc(10), "customer", "c1", 'The "last"\none'),
+    ]  # fmt: skip
+    assert (contact(found)["customer_ref"], contact(found)["product_area"]) == ("c1", "Billing")
+    assert any("2 comments stand in a table that does not say which of them are internal" in note for note in found.manifest.notes)
+
+
+@pytest.mark.parametrize("text", ["01/Mar/26 9:00 AM;c1;[a]", '["x']')
+def test_one_comment_of_a_table_is_one_whatever_it_says(tmp_path, text):
+    quoted = text.replace('"', '""')
+    assert searched(tmp_path, "Comment", f'"{quoted}"').events["text"].drop_nulls().to_list() == (["[a]"] if text.endswith("[a]") else [])
+
+
+def test_pages_of_one_issue_are_its_own_by_their_address_or_the_name_of_their_file(tmp_path):
+    (tmp_path / "SUP-2").mkdir()
+    pages = {
+        "changelog_a": {"self": "https://x.example/rest/api/3/issue/SUP-1/changelog", "isLast": True, "values": [moved(9, OPEN, DONE)]},
+        "SUP-2/changelog": {"isLast": True, "values": [moved(10, OPEN, DONE)]},
+        "SUP-2/comments": {"comments": [said(9, "Which one?", jsdPublic=True)]},
+    }
+    for name, page in pages.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(page), encoding="utf-8")
+    found = read(tmp_path, issue(description=None), issue(2, description=None))
+    assert found.contacts["first_resolved_at"].to_list() == [utc(9), utc(10)]
+    assert found.events.filter(kind="message")["contact_id"].to_list() == ["SUP-2"]
+
+
+def test_comments_that_lie_beside_are_not_missed(tmp_path):
+    short = issue(comment={"total": 2, "comments": [said(9, "one", jsdPublic=True)]})
+    assert any("the comments of 1 of 1 issues are cut, e.g. SUP-1 (1 of 2)" in note for note in read(tmp_path, short).manifest.notes)
+    beside = [{**said(hour, "one" if hour == 9 else "two", jsdPublic=True), "issueId": "10001"} for hour in (9, 10)]
+    found = read(tmp_path, short, comments=beside)
+    assert found.events.filter(kind="message", actor="agent").height == 2
+    assert not any("are cut" in note for note in found.manifest.notes)
+
+
+def test_a_status_that_tables_give_by_its_number_means_what_its_name_says_within_its_category(tmp_path):
+    tables = {
+        "issue": "id,key,status,created,reporter\n10001,SUP-1,9,2026-03-01 08:00:00,c1\n",
+        "status": "id,name,status_category_id\n9,Reopened,2\n5,Done,3\n",
+        "issue_field_history": "field_id,issue_id,time,value,author_id\nstatus,10001,2026-03-01 09:00:00,5,a1\nstatus,10001,2026-03-01 10:00:00,9,a1\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    found = jira.read(tmp_path, data_end=END, time_zone="UTC")
+    assert found.events["status_to"].to_list() == ["solved", "open"]
+    (tmp_path / "issue_field_history.csv").write_text(tables["issue_field_history"].replace("2026-03-01 10:00:00", "yesterday"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"issue_field_history\.csv:3: 'yesterday'"):
+        jira.read(tmp_path, data_end=END, time_zone="UTC")
+
+
 def test_the_data_end_is_asked_for(tmp_path):
     with pytest.raises(UsageError, match="--data-end is needed"):
         read(tmp_path, issue(), end=None)

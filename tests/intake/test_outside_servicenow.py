@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from fcrlib.intake import servicenow
 from fcrlib.model.desk import Desk
@@ -133,13 +132,11 @@ def test_a_virtual_agent_is_a_chat_by_its_value_as_by_its_label(tmp_path):
     assert contact(read(tmp_path, incident=[incident(contact_type="virtual_agent")]))["channel"] == "chat"
 
 
-@pytest.mark.xfail(strict=True, reason="comments in sys_audit are left out without a word")
 def test_comments_in_the_audit_are_messages_where_there_is_no_journal(tmp_path):
     found = read(tmp_path, incident=[incident()], sys_audit=[audit("comments", "", "Any news?", 9, "jo"), audit("work_notes", "", "looked", 10)])
     assert found.events.select("kind", "public").rows() == [("message", True), ("note", False)]
 
 
-@pytest.mark.xfail(strict=True, reason="the hold reason counts only where no audit tells the state")
 def test_an_incident_that_waits_for_its_caller_is_pending_with_a_history_as_without(tmp_path):
     waiting = incident(state="3", incident_state="3", hold_reason="1")
     assert contact(read(tmp_path, incident=[waiting], sys_audit=[audit("state", "1", "3", 9)]))["status"] == "pending"
@@ -173,7 +170,6 @@ def test_the_names_of_known_users_leave_the_text(tmp_path):
     assert "Wiśniewska" not in body
 
 
-@pytest.mark.xfail(strict=True, reason="spans whose definition is an id alone are left out without a word")
 def test_spans_of_a_metric_that_only_its_id_names_are_read_or_told(tmp_path):
     definition, values = (
         reference("metric_definition", f"{0xF1:032x}"),

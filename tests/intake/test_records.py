@@ -179,6 +179,58 @@ def test_a_broken_file_is_named_with_its_row(tmp_path, content, said):
     assert any(part in text for part in said.split("|")), text
 
 
+LONG = [ticket(number, custom={"a, {": number, "b": [{"id": 2, "created_at": "x"}, {"id": 3}]}, text="y" * 400) for number in range(1, 6_001)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(LONG, separators=(",", ":")),
+        json.dumps(LONG, indent=2),
+        json.dumps({"tickets": LONG, "next_page": None, "count": 6_000}),
+        json.dumps({"next_page": None, "tickets": LONG}, indent=1),
+        "".join(f"{json.dumps(one)}\n" for one in LONG),
+        "\r\n\r\n".join(json.dumps(one) for one in LONG),
+        "".join(f"{json.dumps({'tickets': LONG[at : at + 50]})}\n" for at in range(0, 6_000, 50)),
+        "\n".join(json.dumps(one, indent=1) for one in LONG[:1_500]),
+        json.dumps(LONG).encode("utf-16"),
+    ],
+    ids=["list", "indented list", "page", "page, list last", "lines", "lines with blanks", "pages in lines", "indented records", "utf-16"],
+)
+def test_a_long_file_is_read_block_by_block_without_a_gap(tmp_path, content):
+    found = read(write(tmp_path, content))
+    assert ids(found) == [str(number) for number in range(1, found.tables["tickets"].height + 1)]
+    assert found.tables["tickets"].height == (1_500 if isinstance(content, str) and content.startswith('{\n "id"') else 6_000)
+    assert set(found.tables["tickets"]["text"].str.len_chars()) == {400}
+    assert found.tables["extras"].filter(key="a, {")["value"].to_list() == ids(found)
+    assert found.dropped == ()
+
+
+def test_a_line_that_only_the_careful_way_understands_stops_nothing(tmp_path):
+    lines = [json.dumps(ticket(number)) for number in range(1, 9_001)]
+    lines[4_000] = '{"id": 4001, "created_at": NaN, "text": "a tab:\t!"}'
+    lines[6_000] = json.dumps(ticket(6_001), indent=1)
+    found = read(write(tmp_path, "\n".join(lines)))
+    assert ids(found) == [str(number) for number in range(1, 9_001)]
+    assert found.tables["tickets"].select("at", "text").row(4_000) == (None, "a tab:\t!")
+    rows = found.table("tickets")["fcrlib row"]
+    height = lines[6_000].count("\n")
+    assert rows.gather([3_999, 4_000, 6_000, 6_001]).to_list() == [f"tickets.json:{row}" for row in (4_000, 4_001, 6_001, 6_002 + height)]
+
+
+def test_what_is_broken_far_down_a_long_file_is_named_with_its_row(tmp_path):
+    lines = [json.dumps(ticket(number, text="z" * 300)) for number in range(1, 9_001)]
+    assert "tickets.json: row 7,001 is no JSON" in refusal(write(tmp_path, "\n".join([*lines[:7_000], '{"id": 7001,, }', *lines[7_000:]])))
+    assert "tickets.json: row 9,001 is cut off" in refusal(write(tmp_path, "\n".join([*lines, '{"id": 9001, "te'])))
+    assert "tickets.json: row 8,001 is no record but" in refusal(write(tmp_path, "\n".join([*lines[:8_000], "17", *lines[8_000:]])))
+    assert "is not UTF-8: row 8,001" in refusal(write(tmp_path, "\n".join(lines[:8_000]).encode() + b'\n{"id": "\xff"}\n' + lines[8_000].encode()))
+
+
+def test_whole_numbers_in_lists_and_objects_are_texts_as_the_same_number_alone_is(tmp_path):
+    some = [ticket(1, tags=[1, 2.50, True, None, {"a": 7}]), ticket(2, tags=7), ticket(3, tags=False)]
+    assert read(write(tmp_path, some)).tables["tickets"]["tags"].to_list() == ['["1","2.5",true,null,{"a":"7"}]', "7", "false"]
+
+
 def test_a_giant_record_is_refused(tmp_path):
     content = f"{json.dumps(ticket(1))}\n{json.dumps(ticket(2, text='x' * 5_000_000))}\n"
     assert "row 2 is longer than 2 MiB" in refusal(write(tmp_path, content), longest=2 * 2**20)

@@ -207,6 +207,35 @@ def test_a_report_is_local_time_without_a_zone(tmp_path):
     assert (found["channel"], found["status"], found["resolver_agent"] is None) == ("phone", "closed", False)
 
 
+def test_whom_a_report_shows_is_known_by_address_and_number(tmp_path):
+    rows = [
+        "Case Number,Opened Date,Status,Contact Name,Contact Email,Contact Phone",
+        "1,2026-03-25 09:30,New,Jo Doe,Jo@example.org,+43 660 1234567",
+        "2,2026-03-25 09:30,New,Jo Doe,other@example.org,",
+    ]
+    (tmp_path / "report1.csv").write_text("\n".join(rows), encoding="utf-8")
+    found = salesforce.read(tmp_path, data_end=END, time_zone="UTC")
+    assert found.contacts["customer_ref"].n_unique() == 2
+    assert found.identifiers["kind"].cast(pl.String).sort().to_list() == ["email", "email", "phone"]
+
+
+def test_a_rule_that_escalates_and_gives_to_a_queue_does_one_thing(tmp_path):
+    history = [
+        turn("IsEscalated", "false", "true", 9), turn("ownerEscalated", "First line", "Billing", 9), turn("ownerEscalated", FIRST, SECOND, 9),
+        turn("IsEscalated", "false", "true", 12),
+    ]  # fmt: skip
+    found = read(tmp_path, Case=[case()], CaseHistory=history)
+    assert found.events.select("kind", "group_from", "group_to").rows() == [("escalation", "First line", "Billing"), ("escalation", None, None)]
+
+
+def test_own_fields_and_machines_are_used(tmp_path):
+    comment = {"ParentId": CASE, "CommentBody": "We have it", "IsPublished": True, "CreatedById": BOB, "CreatedDate": "2026-03-01T09:00:00.000Z"}
+    found = salesforce.read(
+        write(tmp_path, Case=[case(Topic__c="Payroll")], CaseComment=[comment]), data_end=END, fields={"category": "Topic__c"}, bots=["Bob B"]
+    )
+    assert (contact(found)["category"], found.events["actor"].cast(pl.String).to_list()) == ("Payroll", ["bot"])
+
+
 def test_tables_of_a_warehouse_are_read_by_their_names(tmp_path):
     (tmp_path / "case.csv").write_text(
         f"id,case_number,created_date,status,is_closed,contact_id,_fivetran_deleted\n{CASE}AAA,00000001,2026-03-01T08:00:00Z,New,FALSE,{ASKER}AAA,FALSE\n", encoding="utf-8"

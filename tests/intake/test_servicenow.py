@@ -219,7 +219,7 @@ def test_cancelled_incidents_count_neither_way_and_lost_states_keep_the_one_befo
     rows = ["1,New,13/3/2026 9:00,13/3/2026 9:00", "1,-100,13/3/2026 9:00,13/3/2026 9:30", "1,Cancelled,13/3/2026 9:00,14/3/2026 9:00"]
     desk = read(tmp_path, *rows, header="number,state,opened_at,sys_updated_on")
     assert desk.events["status_to"].to_list() == ["new", "closed"]
-    assert desk.contacts["is_deleted"].to_list() == [True]
+    assert desk.contacts.select("is_deleted", "first_resolved_at").rows() == [(True, None)]
 
 
 def test_the_clock_of_the_log_is_the_users(tmp_path):

@@ -179,6 +179,8 @@ def test_a_reopened_incident_holds_only_its_last_resolution_and_that_is_said(tmp
 def test_a_cancelled_incident_counts_neither_way_and_a_question_mark_is_nobody(tmp_path):
     found = read(tmp_path, incident=[incident(incident_state="8", caller_id="?")])
     assert (contact(found)["status"], contact(found)["is_deleted"], contact(found)["customer_ref"]) == ("closed", True, None)
+    off = read(tmp_path, incident=[incident(incident_state="8", closed_at="2026-03-01 09:00:00")])
+    assert contact(off)["first_resolved_at"] is None
 
 
 def test_what_a_screen_shows_is_in_the_zone_of_whoever_looks(tmp_path):
@@ -270,6 +272,47 @@ def test_whatever_stands_in_a_field_it_is_read_or_refused_in_words(tmp_path, dat
     }
     with suppress(DataError):
         assert read(tmp_path, incident=[one], sys_audit=[row]).contacts.height == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "channel", "opener"),
+    [
+        ("virtual_agent", "chat", "customer"), ("self-service", "web", "customer"), ("walk-in", "other", "customer"), ("chat", "chat", "customer"),
+        ("phone", "phone", "customer"), ("email", "email", "customer"), ("event", "api", "system"), ("monitoring", "api", "system"),
+    ],
+)  # fmt: skip
+def test_ways_are_read_by_their_values_and_what_a_machine_reports_nobody_asked(tmp_path, word, channel, opener):
+    found = contact(read(tmp_path, incident=[incident(contact_type=word)]))
+    assert (found["channel"], found["initiated_by"]) == (channel, opener)
+
+
+def test_a_metric_that_only_its_id_names_is_known_by_all_its_values(tmp_path):
+    def span(metric: str, value: str, shown: str, hour: int) -> dict[str, object]:
+        row = {"definition": points(number(metric)), "id": TICKET, "field_value": value, "value": shown}
+        return {**row, "start": f"2026-03-01 {hour:02d}:00:00"}
+
+    spans = [span("7", "1", "New", 8), span("7", "6", "Resolved", 12), span("8", FIRST, "Service desk", 9), span("9", "3", "3 - Low", 9)]
+    found = read(tmp_path, incident=[incident(incident_state="6")], metric_instance=spans)
+    assert found.events.select("kind", "status_to", "group_to").rows() == [("assignment", None, "Service desk"), ("status", "solved", None)]
+    assert any(note.startswith("1 spans of metrics were left out") for note in found.manifest.notes)
+
+
+def test_own_fields_machines_and_words_of_thanks_are_used(tmp_path):
+    tables = {
+        "incident": [incident(u_reason="Payroll")],
+        "sys_user": [*USERS, {"sys_id": number("e"), "user_name": "helper", "name": "Helper", "roles": "itil"}],
+        "sys_journal_field": [
+            {"element_id": TICKET, "element": "comments", "value": text, "sys_created_by": who, "sys_created_on": f"2026-03-01 {hour:02d}:00:00"}
+            for hour, who, text in ((9, "helper", "We have it"), (10, "jo", "Tack"))
+        ],
+    }
+    for name, rows in tables.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"result": rows}), encoding="utf-8")
+    words = tmp_path.parent / f"{tmp_path.name}.toml"
+    words.write_text('[sv]\nthanks = ["Tack"]\n', encoding="utf-8")
+    found = servicenow.read(tmp_path, data_end=END, fields={"category": "u_reason"}, bots=["helper"], thanks_words=[words])
+    assert contact(found)["category"] == "Payroll"
+    assert found.events.select("actor", "is_ack").rows() == [("bot", None), ("customer", True)]
 
 
 SEEDS = Path(os.environ.get("FCR_SHARED_DATA", Path(__file__).parents[2] / "../shared/data")) / "platform_seeds" / "servicenow"

@@ -75,10 +75,11 @@ def legs(found: Records, *, told: Told, time_zone: str | None, dates: str | None
     rows = typed.numbers(rows, ["duration", "billsec", "sequence"], told=told)
     if strange := words.unknown(rows, "disposition", words=_DISPOSITIONS):
         told.problems.append(f"disposition: words without a meaning: {', '.join(strange[:20])}; known are {', '.join(_DISPOSITIONS)}")
-    over = pl.coalesce("end", pl.col("start") + _seconds("duration"))
+    # A clock that is put back shows an hour twice: how long a call lasted says more about its end than the clock does.
+    over = pl.coalesce(pl.col("start") + _seconds("duration"), "end")
     answered = words.meaning("disposition", words=_DISPOSITIONS) == "answered"
     person = answered & pl.col("to_channel").is_not_null() & pl.col("application").fill_null("").str.contains(_PERSON)
-    picked = pl.coalesce("answer", over - _seconds("billsec"), "start")
+    picked = pl.coalesce(pl.when(pl.col("answer") >= pl.col("start")).then("answer"), over - _seconds("billsec"), "start")
     rows = rows.with_columns(order=pl.coalesce("sequence", pl.int_range(pl.len())).cast(pl.Int64))
     rows = _directed(rows.sort("call", "start", "order", nulls_last=True, maintain_order=True))
     queue = pl.col("application").str.to_lowercase() == "queue"

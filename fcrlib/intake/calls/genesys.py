@@ -18,6 +18,7 @@ from fcrlib.intake.export.kinds import Export, Kind, Paging
 from fcrlib.intake.export.records import Records
 
 NAME = "Genesys"
+# A session without a number goes by what its segments say.
 _SESSION = {
     "contact_id": "^^conversationId",
     "direction": "^^originatingDirection",
@@ -29,12 +30,14 @@ _SESSION = {
     "ani": "ani",
     "dnis": "dnis",
     "sender": "addressFrom",
-    "session": "sessionId",
+    "session": "sessionId | segments",
 }
 _SEGMENT = {
     "contact_id": "^^^conversationId",
-    "session": "^sessionId",
+    "session": "^sessionId | ^segments",
     "purpose": "^^purpose",
+    "participant": "^^participantId",
+    "user": "^^userId",
     "type": "segmentType",
     "begun": "segmentStart",
     "ended": "segmentEnd",
@@ -55,7 +58,7 @@ EXPORT = Export(
                     "sessions",
                     _SESSION,
                     each="participants[].sessions[]",
-                    needed=("contact_id", "session"),
+                    needed=("contact_id",),
                     inside=(
                         Kind("segments", _SEGMENT, each="segments[]", needed=("begun",)),
                         Kind("measures", {"contact_id": "^^^conversationId", "name": "name", "value": "value"}, each="metrics[]", needed=("name",)),
@@ -69,6 +72,7 @@ EXPORT = Export(
     paging=Paging(total="totalHits"),
 )
 _CHANNELS = {**words.CHANNEL_WORDS, "callback": "phone", "message": "messaging", "cobrowse": "other", "screenshare": "other", "video": "other"}
+_WHOSE = ["contact_id", "session", "purpose", "participant", "user"]
 _SIDES = ("cobrowse", "screenshare", "monitor")
 
 
@@ -88,7 +92,7 @@ def legs(found: Records, *, told: Told, time_zone: str | None, dates: str | None
     queues, codes = (dict(found.table(kind).select("id", "name").drop_nulls().iter_rows()) for kind in ("queues", "codes"))
     timed = _timed(pieces.with_columns(pl.col("queue").replace(queues), pl.col("code").replace(codes)))
     sessions = found.table("sessions").filter(~pl.col("media").str.to_lowercase().is_in(_SIDES).fill_null(False))
-    sessions = sessions.join(timed, on=["contact_id", "session"], how="left", maintain_order="left")
+    sessions = sessions.join(timed, on=_WHOSE, how="left", nulls_equal=True, maintain_order="left")
     sessions = typed.channels(sessions, raw="media", meanings=_CHANNELS, told=told)
     person = pl.col("purpose").is_in(["agent", "user"])
     asker = pl.col("purpose").is_in(["customer", "external"])
@@ -128,7 +132,7 @@ def _timed(pieces: pl.DataFrame) -> pl.DataFrame:
     took = (pl.col("ended") - pl.col("begun")).dt.total_milliseconds() / 1000
     kinds = {"talk": "interact", "hold": "hold", "wrap": "wrapup"}
     spoken = (pl.col("type") == "interact") & (took > 0).fill_null(True)
-    return pieces.group_by("contact_id", "session", maintain_order=True).agg(
+    return pieces.group_by(_WHOSE, maintain_order=True).agg(
         pl.col("begun").min(),
         pl.col("ended").max(),
         pl.col("begun").filter(spoken).min().alias("spoken"),

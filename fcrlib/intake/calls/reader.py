@@ -24,8 +24,10 @@ from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import folded
-from fcrlib.intake.export.members import members, opened
+from fcrlib.intake.export.headless import headed
+from fcrlib.intake.export.members import Member, members, opened
 from fcrlib.model.desk import Desk
+from fcrlib.model.errors import DataError
 
 __all__ = ["CARRIES", "SOURCE", "read"]
 
@@ -37,6 +39,8 @@ _SIGNS = {
     "cdr": ("disposition", "billsec", "dstchannel", "uniqueid"),
 }
 _LOOKED_AT = 2**16
+_SURE = 2
+"""Fields of one system that a file must have to be taken for one of its files whatever the others are."""
 _NOT_SAID = "no phone system says it"
 CARRIES = Carries(
     "calls",
@@ -93,10 +97,12 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 def _tables(hand: Reading, legs: pl.DataFrame) -> Tables:
     finish.stop(hand.told, path=hand.found.path)
-    # What had not ended by then is still going on.
-    legs = legs.filter((pl.col("begun") <= hand.end).fill_null(True)).with_columns(pl.when(pl.col("ended") <= hand.end).then("ended"))
+    # What had not ended by then is still going on; a call that had not even begun is left out and counted as every contact is.
+    by_then = (pl.col("begun") <= hand.end).fill_null(True)
+    later = ~by_then & (pl.col("begun").min().over("contact_id") <= hand.end)
+    legs = legs.filter(~later).with_columns(pl.when(pl.col("ended") <= hand.end).then("ended"))
     contacts = _contacts(legs, hand.bots, hand.told)
-    people = legs.select(agent_id="agent").drop_nulls().unique().sort("agent_id")
+    people = legs.filter(by_then).select(agent_id="agent").drop_nulls().unique().sort("agent_id")
     kind = pl.when(pl.col("agent_id").is_in(list(hand.bots))).then(pl.lit("bot")).otherwise(pl.lit("human"))
     return Tables(
         contacts=contacts,
@@ -107,14 +113,36 @@ def _tables(hand: Reading, legs: pl.DataFrame) -> Tables:
 
 
 def _form(path: Path | str) -> str:
-    """Which of the three it is, by the names of fields at the beginning of its files."""
+    """Which of the three it is, by the names of fields at the beginning of its files.
+
+    Raises
+    ------
+    DataError
+        If files of several are mixed.
+    """
     seen: Counter[str] = Counter()
-    for member in members(path)[:20]:
-        with opened(member) as stream:
-            head = folded(stream.read(_LOOKED_AT).replace(b"\x00", b"").decode("latin-1"))
-        seen.update({form: sum(sign in head for sign in signs) for form, signs in _SIGNS.items()})
-    form, hits = seen.most_common(1)[0]
-    return form if hits else "cdr"
+    sure: dict[str, str] = {}
+    for member in members(path):
+        hits = _signs(member)
+        seen.update(hits)
+        form = max(hits, key=lambda one: hits[one])
+        if hits[form] >= _SURE:
+            sure.setdefault(form, member.name)
+    if len(sure) > 1:
+        files = " and ".join(f"{_FORMS[form].NAME} ('{name}')" for form, name in sure.items())
+        raise DataError(f"{path} mixes records of {files}: import each on its own")
+    form, most = seen.most_common(1)[0]
+    return form if most else "cdr"
+
+
+def _signs(member: Member) -> dict[str, int]:
+    """How many of its fields each of the three has at the beginning of a file."""
+    with opened(member) as stream:
+        data = stream.read(_LOOKED_AT)
+    head = folded(data.replace(b"\x00", b"").decode("latin-1"))
+    hits = {form: sum(sign in head for sign in signs) for form, signs in _SIGNS.items()}
+    nameless = member.is_table() and not any(hits.values()) and headed(data, cdr.EXPORT.kinds)[1]
+    return {**hits, "cdr": _SURE} if nameless else hits
 
 
 def _contacts(legs: pl.DataFrame, bots: Sequence[str], told: Told) -> pl.DataFrame:

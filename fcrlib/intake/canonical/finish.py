@@ -157,7 +157,8 @@ def capabilities(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.Da
         "has_survey": surveys.height > 0,
         "has_retention": gone.height > 0,
         "has_events": events.height > 0,
-        "has_messages": "message" in kinds,
+        # Where only what customers wrote is there, nobody can tell that they were not answered.
+        "has_messages": bool(events.select(((pl.col("kind") == "message") & pl.col("actor").is_in(["agent", "bot"])).any()).item()),
         "has_status_history": "status_to" in seen,
         "has_group_history": "group_to" in seen,
         "has_public_flag": bool(events["public"].any()) and not bool(events["public"].all()),

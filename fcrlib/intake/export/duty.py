@@ -24,6 +24,8 @@ def problems(gathered: Gathering, *, files: int) -> list[str]:
     found = [*gathered.problems]
     if all(gathered.table(kind).is_empty() for kind in (first, *gathered.export.enough)) and not found:
         found.append(_foreign(gathered, first, files))
+    elif other := looks_like(gathered.seen[first], unless=gathered.export.system):
+        found.insert(0, f"{first}: the records look like {other}, try `fcr import {other}`")
     found += gaps(gathered.sheets, paging=gathered.export.paging)
     for kind in gathered.export.kinds:
         found += _needs(gathered, kind)

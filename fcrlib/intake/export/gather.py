@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +197,23 @@ def _header(kind: Kind, column: str, headers: Mapping[str, str]) -> str | None:
 
 def _column(kind: Kind, ours: str, headers: Mapping[str, str]) -> pl.Expr:
     theirs = _header(kind, ours, headers)
+    if theirs is not None and ours in kind.many and (more := _repeated(theirs, headers)):
+        return _together([theirs, *more]).alias(ours)
     value = _NOTHING if theirs is None else pl.col(theirs) if ours in kind.texts else files.known(theirs)
     return value.alias(ours)
+
+
+def _repeated(header: str, headers: Mapping[str, str]) -> list[str]:
+    """Further columns under one header; they are numbered from the second on."""
+    numbered = (headers.get(f"{folded(header)}({number})") for number in count(2))
+    return [name for name in takewhile(lambda name: name is not None, numbered) if name]
+
+
+def _together(names: Sequence[str]) -> pl.Expr:
+    """What stands in several columns, as a list in JSON; nothing where nothing does."""
+    some = pl.concat_list(files.known(name) for name in names).list.drop_nulls()
+    text = pl.struct(some.alias("some")).struct.json_encode().str.strip_prefix('{"some":').str.head(-1)
+    return pl.when(some.list.len() > 0).then(text)
 
 
 def _longest(place: str, kinds: tuple[Kind, ...] | list[Kind]) -> list[Kind]:

@@ -43,6 +43,8 @@ class Kind:
         Our columns that together tell such a record where neither its list nor its file does; by default the needed ones.
     texts
         Our columns that people wrote: in a table they are kept as they stand, where `-` or `none` elsewhere means that nothing is known.
+    many
+        Our columns of which a table may have several with one header; all of them are read, as a list in JSON.
     headless
         The columns of a table that has no header, in their order; the last two may be missing.
     each
@@ -62,6 +64,7 @@ class Kind:
     needed: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
     headless: tuple[str, ...] = ()
     each: str = ""
     inside: tuple[Kind, ...] = ()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +21,8 @@ from fcrlib.model.errors import DataError
 
 JSON, TABLES = (".json", ".ndjson", ".jsonl"), (".csv", ".tsv", ".parquet")
 _PACKED = (".gz", ".zip")
+_DIGITS = re.compile(r"(\d+)", re.ASCII)
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _BUFFER = 2**18
 _BROKEN = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError)
 
@@ -36,7 +40,7 @@ class Member:
     inside
         Its name in the archive, or empty.
     size
-        Bytes on disk, packed where it is packed.
+        Bytes to be read: of a file on disk as they lie there, packed or not; in an archive unpacked, as the archive says.
     """
 
     name: str
@@ -54,7 +58,7 @@ class Member:
 
 
 def members(path: Path | str) -> list[Member]:
-    """All files of an export in the order of their names; hidden files and other kinds of files are passed over.
+    """All files of an export in the order of their names, counted as people count; hidden files and other kinds of files are passed over.
 
     Raises
     ------
@@ -66,9 +70,9 @@ def members(path: Path | str) -> list[Member]:
         raise DataError(f"{path} does not exist: check the path")
     found, problems = [], []
     try:
-        files = [place] if place.is_file() else sorted(file for file in place.rglob("*") if file.is_file() and _wanted(file.relative_to(place)))
+        files = [place] if place.is_file() else sorted(_inside(place), key=lambda file: _counted(file.relative_to(place).as_posix()))
     except OSError as error:
-        raise DataError(f"{path} cannot be opened: {error.strerror or error}") from None
+        raise DataError(f"{error.filename or path} cannot be opened: {error.strerror or error}") from None
     for file in files:
         try:
             found += _unpacked(file, name=file.name if file == place else str(file.relative_to(place)))
@@ -97,6 +101,8 @@ def opened(member: Member, *, passed: Callable[[int], None] = uncounted) -> Iter
     try:
         with _stream(member) as stream:
             head = stream.read(4)
+            if member.inside and head.startswith(_ZIP):
+                raise DataError(f"{member.name} is an archive inside an archive: unpack the outer one and give the folder")
             rest = io.BufferedReader(_Joined(head, stream, passed), _BUFFER)
             packed = head.startswith(b"\x1f\x8b")
             yield cast("IO[bytes]", gzip.GzipFile(fileobj=rest) if packed else rest)
@@ -137,6 +143,28 @@ def _stream(member: Member) -> Iterator[IO[bytes]]:
         yield stream
 
 
+def _inside(folder: Path) -> Iterator[Path]:
+    """Files of a folder and of those inside; a link to a folder is not followed, for it may lead back."""
+    for place, _, names in os.walk(folder, onerror=_refuse):
+        yield from (file for name in names if (file := Path(place, name)).is_file() and _wanted(file.relative_to(folder)))
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be opened is not passed over in silence."""
+    raise error
+
+
+def _counted(name: str) -> list[tuple[int, str]]:
+    """Names in the order in which people count: `page_2` before `page_10`.
+
+    Examples
+    --------
+    >>> sorted(["t_10.json", "t_2.json", "a/t_1.json"], key=_counted)
+    ['a/t_1.json', 't_2.json', 't_10.json']
+    """
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(name) if part]
+
+
 def _wanted(file: Path) -> bool:
     hidden = any(part.startswith((".", "__MACOSX")) for part in file.parts)
     return not hidden and file.suffix.lower() in (*JSON, *TABLES, *_PACKED)
@@ -148,11 +176,11 @@ def _unpacked(file: Path, *, name: str) -> list[Member]:
         with file.open("rb") as stream:
             head = stream.read(4)
         size = file.stat().st_size
-        if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if not head.startswith(_ZIP):
             return [Member(name, file, "", size)]
         with zipfile.ZipFile(file) as archive:
-            inner = sorted((one for one in archive.infolist() if not one.is_dir()), key=lambda one: one.filename)
-        told = [Member(f"{name}/{one.filename}", file, one.filename, one.compress_size) for one in inner if _wanted(Path(one.filename))]
+            inner = sorted((one for one in archive.infolist() if not one.is_dir()), key=lambda one: _counted(one.filename))
+        told = [Member(f"{name}/{one.filename}", file, one.filename, one.file_size) for one in inner if _wanted(Path(one.filename))]
     except zipfile.BadZipFile:
         raise DataError(f"{name} is damaged or was cut off: its archive cannot be unpacked, fetch it again") from None
     except OSError as error:

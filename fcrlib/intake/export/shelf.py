@@ -19,7 +19,7 @@ import polars as pl
 from fcrlib.model.errors import DataError
 
 PART = 32 * 2**20
-"""Bytes of rows of one kind that wait in memory."""
+"""Bytes of rows, of all kinds together, that wait in memory."""
 
 
 class Shelf:
@@ -43,9 +43,10 @@ class Shelf:
         """Put some more rows of a kind after the others."""
         self.loose[kind].append(frame)
         self.sizes[kind] += int(frame.estimated_size())
-        if self.sizes[kind] >= self.part:
-            self.parts[kind].append(self._mapped(pl.concat(self.loose.pop(kind))))
-            self.sizes[kind] = 0
+        if sum(self.sizes.values()) >= self.part:
+            most = max(self.sizes, key=lambda one: self.sizes[one])
+            self.parts[most].append(self._mapped(pl.concat(self.loose.pop(most))))
+            self.sizes[most] = 0
 
     def frame(self, kind: str, *, schema: dict[str, Any]) -> pl.DataFrame:
         """All rows of a kind."""
@@ -80,5 +81,5 @@ class Shelf:
 
 
 def _place() -> str | None:
-    """A folder on a disk: what Linux calls `/tmp` may be memory itself."""
-    return None if os.environ.get("TMPDIR") or not os.access("/var/tmp", os.W_OK) else "/var/tmp"
+    """The folder that the user names, else one on a disk: what Linux calls `/tmp` may be memory itself."""
+    return os.environ.get("TMPDIR") or ("/var/tmp" if os.access("/var/tmp", os.W_OK) else None)

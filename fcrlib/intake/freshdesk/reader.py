@@ -10,6 +10,7 @@ count business hours and are often empty: every duration is taken from the insta
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Unpack
 
@@ -46,6 +47,7 @@ _MERGED_HERE = r"(?i)\bmerged into this ticket\b"
 _MOVED = {"status": r"(?i)\bset status (?:as|to) ([^,\"\]]+)", "group": r"(?i)\bset (?:group|assignment group) (?:as|to) ([^,\"\]]+)", "agent": r"(?i)\bset (?:agent|responder) (?:as|to) ([^,\"\]]+)"}  # fmt: skip
 _CHILD, _TRACKER, _RELATED = "2", "3", "4"
 _SURVEY_REPLY = "6"
+_JUST = timedelta(seconds=1)
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no")
 
 
@@ -321,17 +323,19 @@ _AFTER = 2**40
 def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> pl.DataFrame:
     """What the ticket itself knows of a history that no activity tells: its last reopening, resolution and closing.
 
-    It had been resolved when it was reopened; when at the latest is all that is known of the first time.
+    It had been resolved when it was reopened; when at the latest is all that is known of the first time. That is just before the reopening: at the
+    very same moment it would be none, and what came back would count as resolved at first contact.
     """
     rest = contacts.join(moved.filter(pl.col("kind") == "status"), on="contact_id", how="anti")
-    again = pl.col("reopened_at").is_not_null() & (pl.col("resolved_at") > pl.col("reopened_at")).fill_null(False)
+    again = pl.col("reopened_at").is_not_null() & ~(pl.col("resolved_at") < pl.col("reopened_at")).fill_null(False)
     if not rest["reopened_at"].count():
         return contacts.clear().select("contact_id")
     if hidden := int(rest.select(again.sum()).item()):
         told.notes.append(
             f"{hidden:,} tickets were reopened, and when they were first resolved is not told: the reopening stands in, they were resolved by then; the activities would tell it"
         )
-    told_of = [("solved", "reopened_at", again), ("open", "reopened_at", None), ("solved", "resolved_at", None), ("closed", "closed_at", None)]
+    rest = rest.with_columns(resolved_by_then=pl.max_horizontal(pl.col("reopened_at") - _JUST, "opened_at"))
+    told_of = [("solved", "resolved_by_then", again), ("open", "reopened_at", None), ("solved", "resolved_at", None), ("closed", "closed_at", None)]
     return pl.concat(
         rest.filter(pl.col(column).is_not_null() & (True if when is None else when)).select(
             "contact_id", at=column, order=pl.lit(place, dtype=pl.Int64), kind=pl.lit("status"), status_to=pl.lit(word), actor=pl.lit("unknown")

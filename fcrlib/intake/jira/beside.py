@@ -19,12 +19,11 @@ def bare(column: str) -> pl.Expr:
     return pl.when(~pl.col(column).str.starts_with("{")).then(column).alias(column)
 
 
-def worked(found: Records, issues: pl.DataFrame, told: Told) -> pl.DataFrame:
+def worked(found: Records, issues: pl.DataFrame, changes: pl.DataFrame, told: Told) -> pl.DataFrame:
     """With `handle_seconds`, the time logged on an issue, and a note where a changelog or a list of worklogs was cut."""
     logs = typed.numbers(found.table("worklogs"), ["seconds"], told=told)
     logged = logs.group_by("issue").agg(logged=pl.col("seconds").sum())
-    seen = pl.concat([found.table(kind).select("issue", "history") for kind in ("changes", "logged", "logged_in_bulk")])
-    counted = seen.unique().group_by("issue").agg(seen=pl.len())
+    counted = changes.group_by("issue").agg(seen=pl.col("history").n_unique())
     both = issues.join(logged, on="issue", how="left", maintain_order="left").join(counted, on="issue", how="left", maintain_order="left")
     cut = both.filter(pl.col("histories") > pl.col("seen").fill_null(0))
     if cut.height:

@@ -13,11 +13,12 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.jira import adf
+from fcrlib.intake.jira.addresses import owned
 from fcrlib.intake.jira.beside import bare, linked, promised, worked
 from fcrlib.intake.jira.fields import CARRIES, CHANNELS, EXPORT, STAGES, STATUSES, WITHIN
 from fcrlib.intake.jira.people import everybody
@@ -33,6 +34,9 @@ _FIELDS = {
 }  # fmt: skip
 _PLAIN = ("done", "fixed", "resolved", "complete", "completed", "unresolved", "closed", "solved")
 _RESOLVED = ["solved", "closed"]
+_SEVERAL = r'^\["(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*"(?:,"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*")*\]$'
+"""A list of texts in JSON, as several columns with one header are read."""
+_TALK = r"(?s)^([^;]*);([^;]*);(.*)$"
 _AFTER = 2**40
 """Changes come after the comments of the same second: who resolves says so first."""
 
@@ -67,9 +71,9 @@ def _tables(hand: Reading) -> Tables:
     names = {ours: tuple(name.lower() for name in some) for ours, some in {**_FIELDS, **named}.items()}
     issues = _issues(found, told=told, time_zone=time_zone)
     changes = _changes(found, issues, titles)
-    comments = _comments(found, issues)
+    comments = _comments(found, issues, told=told)
     people = everybody(found, issues, changes, comments, bots=hand.bots)
-    contacts = _contacts(found, issues, people, titles, names, asked=hand.fields, told=told)
+    contacts = _contacts(found, issues, changes, comments, people, titles, names, asked=hand.fields, told=told)
     stages = _stages(found, issues)
     return Tables(
         contacts=contacts.with_columns(likely_initiated_by=pl.when(pl.col("customer_ref").is_not_null()).then(pl.lit("customer"))),
@@ -129,13 +133,15 @@ def _stages(found: Records, issues: pl.DataFrame) -> pl.DataFrame:
 
 def _staged(rows: pl.DataFrame, stages: pl.DataFrame, *, name: str, number: str) -> pl.DataFrame:
     """With `canonical`: the category decides, the name tells within it; without a category the name alone, if it is a known word."""
-    by_id = stages.drop_nulls("status_id").unique("status_id", keep="first").select(pl.col("status_id").alias(number), by_id="means")
+    by_id = stages.drop_nulls("status_id").unique("status_id", keep="first").select(pl.col("status_id").alias(number), by_id="means", titled="name")
     by_name = stages.drop_nulls("name").unique("name", keep="first").select(low="name", by_name="means")
-    both = rows.with_columns(low=pl.col(name).str.strip_chars().str.to_lowercase()).join(by_id, on=number, how="left", maintain_order="left")
+    both = rows.join(by_id, on=number, how="left", maintain_order="left")
+    # Tables give a status by its number alone: its name stands in the list of statuses.
+    both = both.with_columns(low=pl.coalesce(pl.col(name).str.strip_chars().str.to_lowercase(), "titled"))
     both = both.join(by_name, on="low", how="left", maintain_order="left")
-    stage, word = pl.coalesce("by_id", "by_name"), words.meaning(name, words=STATUSES)
+    stage, word = pl.coalesce("by_id", "by_name"), words.meaning("low", words=STATUSES)
     within = pl.any_horizontal((stage == one) & word.is_in(list(some)) for one, some in WITHIN.items()).fill_null(False)
-    return both.with_columns(canonical=pl.when(stage.is_null() | within).then(word).otherwise(stage)).drop("low", "by_id", "by_name")
+    return both.with_columns(canonical=pl.when(stage.is_null() | within).then(word).otherwise(stage)).drop("low", "titled", "by_id", "by_name")
 
 
 def _strange(names: pl.Series, told: Told) -> None:
@@ -148,17 +154,18 @@ def _strange(names: pl.Series, told: Told) -> None:
 
 def _changes(found: Records, issues: pl.DataFrame, titles: pl.DataFrame) -> pl.DataFrame:
     """Everything that was changed, each once: from inside the issues, from a file of its own, from the history of a warehouse."""
-    kept = found.table("field_values").select("issue", "at", "field", "value", "author", history=pl.format("{} {}", "issue", "at"))
+    kept = found.table("field_values").select("issue", "at", "field", "value", "author", instants.ROW, history=pl.format("{} {}", "issue", "at"))
     called = kept.join(titles, on="field", how="left", maintain_order="left").with_columns(field_id="field", field=pl.coalesce("title", "field"))
-    every = pl.concat([*(found.table(kind) for kind in ("changes", "logged", "logged_in_bulk")), called.drop("title")], how="diagonal")
+    logged = (found.table("changes"), owned(found, "logged", issues), found.table("logged_in_bulk"))
+    every = pl.concat([*logged, called.drop("title")], how="diagonal")
     once = every.unique(["issue", "history", "field", "value", "value_text"], keep="first", maintain_order=True)
     once = once.with_columns(field=pl.col("field").str.to_lowercase(), order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER)
     return once.join(issues.select("issue", "contact_id", "reporter"), on="issue", how="left", maintain_order="left")
 
 
-def _comments(found: Records, issues: pl.DataFrame) -> pl.DataFrame:
+def _comments(found: Records, issues: pl.DataFrame, *, told: Told) -> pl.DataFrame:
     """Comments from inside the issues and from a file of their own, each once. Where nothing says who may see one, everybody may."""
-    every = pl.concat([found.table("written"), found.table("comments")], how="diagonal")
+    every = pl.concat([found.table("written"), owned(found, "comments", issues), _listed(issues, told)], how="diagonal")
     once = every.filter(pl.col("id").is_null() | pl.col("id").is_first_distinct())
     said = pl.col("public").str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
     once = once.with_columns(
@@ -167,9 +174,24 @@ def _comments(found: Records, issues: pl.DataFrame) -> pl.DataFrame:
     return once.join(issues.select("issue", "contact_id", "reporter"), on="issue", how="left", maintain_order="left")
 
 
+def _listed(issues: pl.DataFrame, told: Told) -> pl.DataFrame:
+    """Comments that a table of the issue search holds, a column for each: when, who and what, with semicolons between."""
+    listed = pl.col("talk").str.contains(_SEVERAL)
+    several = pl.when(listed).then("talk").str.json_decode(pl.List(pl.String))
+    spoken = issues.select("issue", instants.ROW, talk=pl.when(listed).then(several).otherwise(pl.concat_list("talk")))
+    every = spoken.explode("talk", empty_as_null=True).drop_nulls("talk")
+    if every.height:
+        told.notes.append(f"{every.height:,} comments stand in a table that does not say which of them are internal: all were read as public")
+    return every.select(
+        "issue", instants.ROW, *(pl.col("talk").str.extract(_TALK, part).alias(name) for part, name in enumerate(("at", "author", "text"), start=1))
+    )
+
+
 def _contacts(
     found: Records,
     issues: pl.DataFrame,
+    changes: pl.DataFrame,
+    comments: pl.DataFrame,
     people: pl.DataFrame,
     titles: pl.DataFrame,
     names: Mapping[str, tuple[str, ...]],
@@ -179,13 +201,14 @@ def _contacts(
 ) -> pl.DataFrame:
     """What the issues, their fields and their promised times say, before their changelog is read."""
     issues = _valued(found, issues, titles, names, asked, told)
-    issues = linked(found, promised(found, worked(found, issues, told), titles, told))
+    issues = linked(found, promised(found, worked(found, issues, changes, told), titles, told))
     staff = people.filter(pl.col("role") == "agent")["author"]
     resolved, reason = pl.col("state").is_in(_RESOLVED), pl.col("resolution").str.to_lowercase()
     both = issues.with_columns(
         status="state",
         tags=typed.labels("labels", between=r"[;|,\s]"),
         category=pl.coalesce("category", "request_type"),
+        product_area=pl.coalesce("product_area", typed.labels("components").list.first()),
         account_ref="account",
         channel_raw="way",
         language=pl.col("language").str.slice(0, 2).str.to_lowercase(),
@@ -204,15 +227,20 @@ def _contacts(
         close_reason=pl.when(resolved & ~reason.is_in(_PLAIN)).then(reason),
         merged_into=pl.when(resolved).then("duplicates"),
     )
-    here = found.table("written").group_by("issue").agg(here=pl.len())
-    cut = (
-        both.select("issue", "contact_id", "comments")
-        .join(here, on="issue", how="left")
-        .filter(pl.col("comments").cast(pl.Int64, strict=False) > pl.col("here"))
-    )
-    if cut.height:
-        told.notes.append(f"comments are cut off on {cut.height:,} issues, e.g. {cut['contact_id'][0]}: fetch them from /issue/KEY/comment")
+    _cut(both, comments, told)
     return flags.by_tags(typed.channels(both, meanings=CHANNELS, told=told))
+
+
+def _cut(issues: pl.DataFrame, comments: pl.DataFrame, told: Told) -> None:
+    """Note issues that count more comments than are there."""
+    here = comments.group_by("issue").agg(here=pl.len())
+    both = issues.join(here, on="issue", how="left", maintain_order="left").with_columns(pl.col("here").fill_null(0))
+    cut = both.filter(pl.col("comments").cast(pl.Int64, strict=False) > pl.col("here"))
+    if cut.height:
+        told.notes.append(
+            f"the comments of {cut.height:,} of {issues.height:,} issues are cut, e.g. {cut['contact_id'][0]} ({cut['here'][0]:,} of "
+            f"{cut['comments'][0]}): fetch them with /rest/api/3/issue/KEY/comment and lay them beside"
+        )
 
 
 def _valued(
@@ -312,7 +340,7 @@ def _surveys(
     own = found.table("values").filter(pl.col("rating").is_not_null()).select("issue", "rating", "remark")
     tabled = contacts.filter(pl.col("satisfaction").is_not_null()).select("issue", rating="satisfaction")
     dates = found.table("values").join(titles, on="field", how="left").filter(pl.col("title").is_in(list(dated))).select("issue", dated="value")
-    given = pl.concat([own, found.table("feedback").select("issue", "rating", "remark", "at"), tabled], how="diagonal")
+    given = pl.concat([own, owned(found, "feedback", contacts).select("issue", "rating", "remark", "at"), tabled], how="diagonal")
     given = given.join(dates.unique("issue", keep="last"), on="issue", how="left", maintain_order="left")
     given = typed.moments(typed.numbers(given, ["rating"], told=told), ["dated", "at"], told=told, time_zone=time_zone)
     given = given.with_columns(remark=adf.words(pl.col("remark"))).with_columns(bare("remark"))

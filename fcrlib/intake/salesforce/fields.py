@@ -50,6 +50,8 @@ EXPORT = Export(
                 "supplied_email": "SuppliedEmail | Web Email",
                 "supplied_phone": "SuppliedPhone | Web Phone",
                 "contact_name": "Contact.Name | Contact Name",
+                "contact_email": "Contact.Email | ContactEmail | Contact Email",
+                "contact_phone": "Contact.Phone | ContactPhone | Contact Phone",
                 "account_ref": "AccountId | Account ID",
                 "channel_raw": "Origin | Case Origin",
                 "owner": "OwnerId | Case Owner",

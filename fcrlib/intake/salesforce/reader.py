@@ -33,6 +33,8 @@ _OWNERSHIP = ("owner", "ownerassignment", "owneraccepted", "ownerescalated", "ca
 _OUTSIDE = r"(?i)portal|customer|csp|partner|guest"
 _MACHINE = r"(?i)^automated ?process$|^cloud ?integration|^platform integration"
 _DRAFT = ("5", "draft")
+_ASKED = ("contact", "contact_name", "contact_email", "supplied_email", "supplied_phone", "channel_raw")
+_DECIMAL = r"^\d+[.,]0+$"
 
 
 def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
@@ -104,6 +106,12 @@ def _cases(found: Records, *, told: Told) -> pl.DataFrame:
     if made.height:
         rows = " and ".join(made.filter(pl.col("key") == made["key"][0])[instants.ROW].head(2))
         told.problems.append(f"cases: '{made['contact_id'][0]}' was made at two times ({rows}): two desks are mixed, import each on its own")
+    cut = raw.filter(pl.col("contact_id").str.contains(_DECIMAL))
+    if cut.height:
+        told.problems.append(
+            f"cases: {cut.height:,} of {raw.height:,} numbers were made decimals by a spreadsheet, e.g. '{cut['contact_id'][0]}' "
+            f"({cut[instants.ROW][0]}): export them again and do not open them there"
+        )
     once = raw.sort("updated_at", maintain_order=True, nulls_last=False).unique("key", keep="last", maintain_order=True).sort("contact_id")
     twice = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
     told.dropped.append(Dropped(what="cases", count=raw.height - once.height, why=twice))
@@ -150,12 +158,12 @@ def _contacts(
     machine = pl.col("owner").is_in(people.filter(pl.col("kind") == "system")["id"].implode())
     written = pl.col("key").is_in(_inside(found, "emails")["case"].implode())
     by_mail = (pl.col("channel") == "email") & written
-    asked = pl.any_horizontal(pl.col(name).is_not_null() for name in ("contact", "contact_name", "supplied_email", "supplied_phone", "channel_raw"))
+    asked = pl.any_horizontal(pl.col(name).is_not_null() for name in _ASKED)
     supplied = pl.coalesce(pl.col("supplied_email").str.to_lowercase(), "supplied_phone")
     if not (found.table("histories").height or found.table("inner_histories").height):
         told.notes.append("there is no history of the cases: ClosedDate is their last closing, and was taken for the first one too")
     return promises.promised(cases, promised, key="key", over=over).with_columns(
-        customer_ref=pl.coalesce("contact", supplied, "contact_name").str.normalize("NFC"),
+        customer_ref=pl.coalesce("contact", supplied, pl.col("contact_email").str.to_lowercase(), "contact_name").str.normalize("NFC"),
         is_deleted=typed.yes("deleted") & pl.col("master").is_null(),
         merged_into=pl.col("master").replace(numbers),
         parent_id=pl.col("parent").replace(numbers),
@@ -223,14 +231,26 @@ def _steps(
     )
     changes = numbered.join(_either(keys), on="case", how="inner", maintain_order="left").with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
     turned = changes.filter((pl.col("field") == "status") & pl.col("value").is_not_null())
-    for side in ("value", "before"):
-        typed.statuses(turned.select(status=side), "status", meanings=meanings, told=told)
+    _known(pl.concat([turned["value"], turned["before"]]), meanings, told)
     status = turned.select(
         *_STEP, kind=pl.lit("status"), status_to=words.meaning("value", words=meanings), status_from=words.meaning("before", words=meanings)
     )
-    raised = changes.filter((pl.col("field") == "isescalated") & typed.yes("value")).select(*_STEP, kind=pl.lit("escalation"))
-    parts = [status, raised, _handed(changes, people, queues), *_said(found, keys, own)]
+    handed = _handed(changes, people, queues)
+    marked = changes.filter((pl.col("field") == "isescalated") & typed.yes("value")).select(*_STEP, kind=pl.lit("escalation"))
+    # The rule that marks a case as escalated gives it to somebody in the same moment.
+    raised = marked.join(handed.filter(pl.col("kind") == "escalation"), on=["contact_id", "at"], how="anti", maintain_order="left")
+    parts = [status, raised, handed, *_said(found, keys, own)]
     return pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null())
+
+
+def _known(statuses: pl.Series, meanings: dict[str, str], told: Told) -> None:
+    """Refuse words that no case holds now and the org does not list: nobody says whether they are closed."""
+    strange = words.unknown(statuses.to_frame("status"), "status", words=meanings)
+    if strange:
+        told.problems.append(
+            f"status: words without a meaning: {', '.join(strange[:20])}; known are {', '.join(list(meanings)[:20])}; which ones are closed says the "
+            "org's list of statuses: export CaseStatus (MasterLabel, ApiName, IsClosed) and lay it beside the cases, e.g. as CaseStatus.csv"
+        )
 
 
 def _either(keys: pl.DataFrame) -> pl.DataFrame:
@@ -310,4 +330,5 @@ def _identifiers(found: Records, contacts: pl.DataFrame) -> pl.DataFrame:
     own = assemble.identity(people, source=SOURCE, email="email", phone="phone", account="account")
     mobile = assemble.identity(people, source=SOURCE, phone="mobile")
     given = assemble.identity(contacts, source=SOURCE, email="supplied_email", phone="supplied_phone")
-    return pl.concat([own, mobile, given]).unique(maintain_order=True)
+    shown = assemble.identity(contacts, source=SOURCE, email="contact_email", phone="contact_phone")
+    return pl.concat([own, mobile, given, shown]).unique(maintain_order=True)

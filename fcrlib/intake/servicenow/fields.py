@@ -105,6 +105,7 @@ EXPORT = Export(
                 **_reference("definition", "definition"),
                 "field": plain("field"),
                 "value": plain("field_value", "value"),
+                "shown": plain("value"),
                 "at": plain("start"),
                 "updated_at": plain("sys_updated_on"),
             },

@@ -270,7 +270,7 @@ def _until(log: pl.DataFrame, *, end: datetime) -> tuple[pl.DataFrame, Dropped]:
     """The audit path as the data end knew it; unknown states keep the state before."""
     later = log.filter(pl.col("at") > end)
     path = log.filter(pl.col("at") <= end).with_columns(
-        pl.col("state").forward_fill().over("contact_id"),
+        pl.col("state", "cancelled").forward_fill().over("contact_id"),
         pl.col("group").forward_fill().over("contact_id").alias("team"),
     )  # fmt: skip
     example = later["contact_id"][0] if later.height else ""
@@ -279,17 +279,18 @@ def _until(log: pl.DataFrame, *, end: datetime) -> tuple[pl.DataFrame, Dropped]:
 
 def _contacts(path: pl.DataFrame, log: pl.DataFrame, *, end: datetime) -> tuple[pl.DataFrame, list[Dropped]]:
     """One row per incident, as the data end knew it; the vendor's counts are the log's last."""
-    entered = _RESOLVED & ~_RESOLVED.shift().over("contact_id").fill_null(False)
+    resolved = _RESOLVED & ~pl.col("cancelled").fill_null(False)
+    entered = resolved & ~_RESOLVED.shift().over("contact_id").fill_null(False)
     seen = path.with_columns(entered=entered).group_by("contact_id").agg(
         *(pl.col(name).drop_nulls().last() for name in _FACTS),
         pl.col("state").drop_nulls().last().alias("status"),
         pl.col("cancelled").last().alias("is_deleted"),
-        pl.col("at").filter(_RESOLVED).first().alias("first_resolved_at"),
+        pl.col("at").filter(resolved).first().alias("first_resolved_at"),
         pl.col("at").filter("entered").last().alias("path_resolved_at"),
         pl.col("team").drop_nulls().first().alias("first_group"),
         pl.col("agent").drop_nulls().first().alias("first_agent"),
-        pl.col("team").filter(_RESOLVED).first().alias("resolver_group"),
-        pl.col("agent").filter(_RESOLVED).first().alias("resolver_agent"),
+        pl.col("team").filter(resolved).first().alias("resolver_group"),
+        pl.col("agent").filter(resolved).first().alias("resolver_agent"),
     )  # fmt: skip
     whole = log.group_by("contact_id").agg(
         pl.col("opened_at").min(), *(pl.col(name).drop_nulls().last() for name in _FINAL), pl.col("has_final").any()

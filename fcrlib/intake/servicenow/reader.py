@@ -18,15 +18,16 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, flags, instants, promises, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, finish, flags, instants, promises, reading, typed
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES, folded
 from fcrlib.intake.export.members import JSON, Member, members, opened
 from fcrlib.intake.export.records import Records
-from fcrlib.intake.servicenow import log
+from fcrlib.intake.servicenow import history, log
 from fcrlib.intake.servicenow.fields import CARRIES, EXPORT, REFERENCES, plain
 from fcrlib.intake.servicenow.log import ALIASES, MACHINES, SOURCE, STATE_WORDS
+from fcrlib.intake.servicenow.values import as_ids, bare, labelled, names, state
 from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk, Dropped
 from fcrlib.model.errors import DataError
@@ -37,7 +38,6 @@ _TITLE = "ServiceNow"
 _CLASSES = ("incident", "case", "sn_customerservice_case")
 """Kinds of tasks that are contacts; changes, problems and requests are not."""
 _HEAD = 65_536
-_AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
 _GUEST = "guest"
 _CALLED_OFF = ("cancelled", "canceled")
 _RUNNING = r"progress|paused|starting"
@@ -86,8 +86,8 @@ def _tables(hand: Reading) -> Tables:
     tickets = hand.moments(_tickets(found, told=told), ["opened_at", "resolved_at", "closed_at"], time_zone=zone)
     hand.miss(tickets)
     people = _people(found, tickets, bots=hand.bots)
-    groups = _names(found, tickets, "group", "groups")
-    steps = hand.moments(_steps(found, tickets, groups, told=told, own=hand.thanks), ["at"], time_zone=zone)
+    groups = names(found, tickets, "group", "groups")
+    steps = hand.moments(history.steps(found, tickets, groups, told=told, own=hand.thanks), ["at"], time_zone=zone)
     return Tables(
         contacts=_contacts(found, tickets, groups, promised=hand.moments(_promised(found), ["due"], time_zone=zone), told=told),
         steps=_acted(steps, tickets, people),
@@ -145,7 +145,7 @@ def _zone(found: Records, given: str | None, told: Told) -> str:
 
 def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
     """Every incident once: the newest of its records, with what the table of tasks adds; tasks of other kinds are left out."""
-    raw = _bare(found.table("tickets")).with_columns(
+    raw = bare(found.table("tickets")).with_columns(
         # What stands in for a number or an opening is nothing that the other half could be right about.
         contact_id=pl.when(pl.col("contact_id") != pl.col("sys_id").fill_null("")).then("contact_id"),
         opened_at=pl.when(pl.col("opened_at") != pl.col("created_at").fill_null("")).then("opened_at"),
@@ -167,61 +167,16 @@ def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
     return whole.join(other.select("key"), on="key", how="anti", maintain_order="left").sort("contact_id")
 
 
-def _bare(frame: pl.DataFrame) -> pl.DataFrame:
-    """Empty fields are nothing; a reference without a value is the id its link ends in, else what the screen shows."""
-    kept = {"subject", "body", "text", instants.ROW}
-    text = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in kept]
-    bare = frame.with_columns(
-        pl.when(~pl.col(name).str.strip_chars().is_in(["", "?"])).then(pl.col(name).str.strip_chars()).alias(name) for name in text
-    )
-    pointed = [name for name in text if f"{name}_link" in frame.columns]
-    return bare.with_columns(
-        pl.coalesce(
-            pl.when(~pl.col(name).str.starts_with("{")).then(name), pl.col(f"{name}_link").str.extract(r"/([0-9a-f]{32})$"), f"{name}_shown"
-        ).alias(name)
-        for name in pointed
-    )
-
-
-def _names(found: Records, tickets: pl.DataFrame, column: str, kind: str) -> dict[str, str]:
-    """The names of what a reference points at: from its own table, or as the tickets show them."""
-    shown = tickets.select(id=column, name=f"{column}_shown").drop_nulls()
-    return dict(pl.concat([shown, _bare(found.table(kind)).select("id", "name").drop_nulls()]).iter_rows())
-
-
-def _labelled(frame: pl.DataFrame, found: Records, column: str) -> pl.DataFrame:
-    """States under the labels of the instance, where its choices are there; the numbers of an incident are known without."""
-    choices = _bare(found.table("choices")).filter(
-        pl.col("field").is_in(["state", "incident_state"]) & pl.col("label").is_not_null() & pl.col("language").fill_null("en").str.starts_with("en")
-    )
-    named = choices.select(pl.col("table").str.to_lowercase(), pl.col("value").alias(column), "label").unique(["table", column], keep="first")
-    whose = pl.col("table").str.to_lowercase().replace({"case": _CLASSES[2]}).fill_null("incident")
-    both = frame.with_columns(whose=whose).join(named.rename({"table": "whose"}), on=["whose", column], how="left", maintain_order="left")
-    number = pl.col(column).str.contains(r"^\d+$") & (pl.col("whose") != "incident")
-    unknown = pl.format("{} of {} (export sys_choice too)", column, "whose")
-    label = pl.coalesce("label", pl.when(number).then(unknown), column)
-    lower = label.str.to_lowercase()
-    other = lower.str.starts_with("awaiting") & ~lower.is_in(list(STATE_WORDS))
-    return both.with_columns(pl.when(other).then(pl.lit("On Hold")).otherwise(label).alias(column)).drop("whose", "label")
-
-
-def _state(column: str, hold: str) -> pl.Expr:
-    """A hold that waits for the caller is `pending`."""
-    state = words.meaning(column, words=STATE_WORDS)
-    return (
-        pl.when((state == "hold") & pl.col(hold).str.to_lowercase().is_in(_AWAITS_CALLER).fill_null(False)).then(pl.lit("pending")).otherwise(state)
-    )
-
-
 def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, promised: pl.DataFrame, told: Told) -> pl.DataFrame:
     """What the incidents themselves say, before their history is read."""
-    tickets = _labelled(tickets, found, "state")
+    tickets = labelled(tickets, found, "state")
     typed.statuses(tickets.select("state"), "state", meanings=STATE_WORDS, told=told)
     tickets = typed.durations(typed.numbers(typed.channels(tickets, told=told), ["reopens", "stations"], told=told), ["worked"], told=told)
     cancelled = pl.col("state").str.to_lowercase().is_in([*_CALLED_OFF, "8"]).fill_null(False)
-    numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), _names(found, tickets, "item", "items")
-    status = _state("state", "hold_reason")
-    over, solved = status.is_in(["solved", "closed"]).fill_null(False), pl.coalesce("resolved_at", "closed_at")
+    numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), names(found, tickets, "item", "items")
+    status = state("state", "hold_reason")
+    # Where an incident was called off, nothing was resolved.
+    over, solved = status.is_in(["solved", "closed"]).fill_null(False), pl.coalesce("resolved_at", pl.when(~cancelled).then("closed_at"))
     again = tickets.filter((pl.col("reopens") > 0) & pl.col("resolved_at").is_not_null()).height
     if again:
         told.notes.append(
@@ -255,11 +210,9 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
 
 def _promised(found: Records) -> pl.DataFrame:
     """Promises that were not cancelled, by the `key` of their incident; when it was `due` stays where they are about resolving it."""
-    agreed = _bare(found.table("agreements")).select("agreement", "title", "goal").drop_nulls("agreement")
+    agreed = bare(found.table("agreements")).select("agreement", "title", "goal").drop_nulls("agreement")
     told = (
-        _bare(found.table("promises"))
-        .join(agreed, on="agreement", how="left", maintain_order="left")
-        .with_columns(pl.col("stage").str.to_lowercase())
+        bare(found.table("promises")).join(agreed, on="agreement", how="left", maintain_order="left").with_columns(pl.col("stage").str.to_lowercase())
     )
     told = told.filter(~pl.col("stage").is_in(_CALLED_OFF).fill_null(False)).with_columns(
         key="ticket",
@@ -272,10 +225,10 @@ def _promised(found: Records) -> pl.DataFrame:
 
 def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
     """Everybody by `user_id`, with `login` and `kind`: agent, bot, customer, or nothing that tells."""
-    changes, notes = _bare(found.table("audit")), _bare(found.table("journal")).filter(pl.col("element") == "work_notes")
+    changes, notes = bare(found.table("audit")), history.spoken(found).filter(pl.col("element") == "work_notes")
     held = [tickets["agent"], *(changes.filter(pl.col("field") == "assigned_to")[side] for side in ("value", "before"))]
-    users = _bare(found.table("users"))
-    worked = pl.concat([*held, _as_ids(notes["who"], users)]).drop_nulls().unique()
+    users = bare(found.table("users"))
+    worked = pl.concat([*held, as_ids(notes["who"], users)]).drop_nulls().unique()
     known = users.join(
         pl.DataFrame({"user_id": pl.concat([worked, tickets["caller"]]).drop_nulls().unique()}), on="user_id", how="full", coalesce=True
     )
@@ -288,90 +241,11 @@ def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl
     return known.filter(~system).with_columns(kind=kind).sort("user_id")
 
 
-def _as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
-    """Ids of users who are named by their login, by their name, or by their id already."""
-    known = users.drop_nulls("user_id")
-    by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
-    return who.replace({**by["name"], **by["login"]})
-
-
-def _steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told, own: Sequence[Path | str]) -> pl.DataFrame:
-    """Who did what to which incident, when."""
-    changes = _changes(found, tickets)
-    journal = _bare(found.table("journal")).join(tickets.select("contact_id", ticket="key"), on="ticket", how="inner", maintain_order="left")
-    public = pl.col("element") == "comments"
-    said = journal.filter(pl.col("element").is_in(["comments", "work_notes"])).select(
-        "contact_id",
-        "at",
-        "who",
-        "text",
-        instants.ROW,
-        kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
-        public=public,
-        order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
-    )
-    handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(
-        *_STEP,
-        "together",
-        kind=pl.lit(assemble.HANDOVER),
-        group_to=pl.when(pl.col("field") == "assignment_group").then(pl.col("value").replace(groups)),
-        agent_to=pl.when(pl.col("field") == "assigned_to").then("value"),
-        group_from=pl.when(pl.col("field") == "assignment_group").then(pl.col("before").replace(groups)),
-        agent_from=pl.when(pl.col("field") == "assigned_to").then("before"),
-    )
-    return pl.concat([_turns(changes, found, told=told), handed, said], how="diagonal").filter(pl.col("at").is_not_null())
-
-
-_STEP = ("contact_id", "at", "who", "order", instants.ROW)
-_AFTER = 2**40
-"""Comments come after the changes of the same second."""
-_WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
-
-
-def _changes(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
-    """Changes of fields from the audit; from the spans of metrics for fields that an incident's audit does not hold."""
-    known = tickets.select("contact_id", ticket="key")
-    audit = _bare(found.table("audit")).with_columns(pl.col("field").str.to_lowercase(), together=pl.coalesce("together", "at"))
-    audit = audit.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
-    defined = _bare(found.table("definitions")).select("definition", field_of="field", named="name")
-    spans = _bare(found.table("spans")).join(defined, on="definition", how="left", maintain_order="left")
-    name = pl.coalesce("named", "definition_shown", "definition").str.to_lowercase()
-    guessed = pl.when(name.str.contains("group")).then(pl.lit("assignment_group")).when(name.str.contains("assigned")).then(pl.lit("assigned_to"))
-    field = pl.coalesce("field", "field_of", guessed, pl.when(name.str.contains("state")).then(pl.lit("incident_state"))).str.to_lowercase()
-    spans = spans.with_columns(
-        field=field, together="at", who=pl.lit(None, dtype=pl.String), before=pl.lit(None, dtype=pl.String), table=pl.lit("incident")
-    )
-    spans = spans.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
-    topic = pl.col("field").replace("state", "incident_state")
-    unseen = spans.with_columns(topic=topic).join(audit.with_columns(topic=topic), on=["contact_id", "topic"], how="anti", maintain_order="left")
-    wanted = ["contact_id", "at", "who", "field", "before", "value", "together", "table", instants.ROW]
-    return pl.concat([audit.select(wanted), unseen.select(wanted)]).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
-
-
-def _turns(changes: pl.DataFrame, found: Records, *, told: Told) -> pl.DataFrame:
-    """Changes of the state, which stands in two fields, with the reason of a hold where one update gave both."""
-    moment = ["contact_id", "together"]
-    reasons = changes.filter(pl.col("field") == "hold_reason")
-    states = changes.filter(pl.col("field").is_in(["state", "incident_state"])).unique([*moment, "value"], keep="first", maintain_order=True)
-    states = _labelled(_labelled(states, found, "value"), found, "before")
-    typed.statuses(states.select(state="value"), "state", meanings=STATE_WORDS, told=told)
-    reason = reasons.select(*moment, reason="value").unique(moment, keep="last")
-    alone = reasons.join(states, on=moment, how="anti", maintain_order="left").with_columns(value=pl.lit("On Hold"), reason="value", before=None)
-    turned = pl.concat([states.join(reason, on=moment, how="left", maintain_order="left"), alone.select(*states.columns, "reason")])
-    return turned.select(
-        *_STEP,
-        kind=pl.lit("status"),
-        status_to=_state("value", "reason"),
-        born=words.meaning("before", words=STATE_WORDS),
-    )
-
-
 def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Who acted: whoever called for this incident is its customer even if they are an agent elsewhere; a guest is somebody nobody knows."""
     login = pl.col("who").str.to_lowercase()
     system, guest = login.is_in(MACHINES).fill_null(False), (login == _GUEST).fill_null(False)
-    steps = steps.with_columns(actor_id=_as_ids(steps["who"], people)).join(
+    steps = steps.with_columns(actor_id=as_ids(steps["who"], people)).join(
         tickets.select("contact_id", "caller"), on="contact_id", how="left", maintain_order="left"
     )
     steps = steps.join(people.select(actor_id="user_id", person="kind"), on="actor_id", how="left", maintain_order="left")
@@ -394,7 +268,7 @@ def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> 
 def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:
     """What people who are no agents are known by: addresses and numbers of their own and of their devices, and their company."""
     customers = people.filter(~pl.col("kind").is_in(["agent", "bot"]).fill_null(False)).rename({"user_id": "customer_ref"})
-    more = _bare(found.table("devices")).join(customers.select("customer_ref"), on="customer_ref", how="semi")
+    more = bare(found.table("devices")).join(customers.select("customer_ref"), on="customer_ref", how="semi")
     own = assemble.identity(customers, source=SOURCE, email="email", phone="phone", account="company")
     told = [own, assemble.identity(customers, source=SOURCE, phone="mobile"), assemble.identity(more, source=SOURCE, email="email", phone="phone")]
     return pl.concat(told).unique(maintain_order=True)

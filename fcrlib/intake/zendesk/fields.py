@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
 from fcrlib.intake.canonical import words
 from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.export.kinds import Export, Kind, Paging
@@ -268,6 +272,22 @@ EXPORT = Export(
     paging=Paging(total="count", follows="next_page", last="end_of_stream"),
     host="url",
 )
+CUSTOM = {"category": "category", "subcategory": "subcategory", "product_area": "product area", "tier": "tier", "language": "language"}
+"""Our columns and the titles of the custom fields that hold them, where nobody says another."""
+_BRACKETS = ("list", "txt", "int")
+
+
+def asking(fields: Mapping[str, str]) -> Export:
+    """The export with the custom columns of a table of tickets; their headers end in brackets, and those of a warehouse begin with `custom_`."""
+    tickets, *rest = EXPORT.kinds
+    own = {
+        f"own {ours}": " | ".join((theirs, f"custom_{theirs}", *(f"{theirs} [{kind}]" for kind in _BRACKETS)))
+        for ours, theirs in {**CUSTOM, **fields}.items()
+        if re.search(r"\w", theirs) and not set(theirs) & set("|^")
+    }
+    return replace(EXPORT, kinds=(replace(tickets, fields={**tickets.fields, **own}), *rest))
+
+
 CARRIES = Carries(
     "zendesk",
     {

@@ -18,6 +18,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+_AFTER = 2**40
+"""Comments of a file of their own come after the audits of the same second."""
+
+
 def changes(found: Records) -> pl.DataFrame:
     """Every event of every ticket, as audits have them, numbered (`order`) in the order of the files."""
     told = [found.table("changes"), _events(found), _values(found)]
@@ -28,6 +32,19 @@ def changes(found: Records) -> pl.DataFrame:
 def comments(found: Records) -> pl.DataFrame:
     """The comments of a file of their own, with `public` in lower case."""
     return found.table("comments").with_columns(pl.col("public").str.to_lowercase())
+
+
+def said(found: Records) -> pl.DataFrame:
+    """Comments from their own file and from the audits; both know the same number of a comment."""
+    columns = ["id", "ticket_id", "author_id", "text", "public", "at", "via", "rel", "order", instants.ROW]
+    own = comments(found).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER).select(columns)
+    told = changes(found).filter(pl.col("type").is_in(["Comment", "VoiceComment", "FacebookComment", "Notification"]))
+    mail = pl.col("type") == "Notification"
+    author = pl.when(mail).then(pl.lit("-1")).otherwise(pl.coalesce("author_id", "audit_author"))
+    rel = pl.when(mail).then(pl.lit("trigger")).otherwise("rel")
+    audited = told.with_columns(author_id=author, rel=rel, public=pl.col("public").fill_null("true")).select(columns)
+    both = pl.concat([audited, own])
+    return both.unique("id", keep="first", maintain_order=True) if audited.height and own.height else both
 
 
 def tags(found: Records) -> pl.DataFrame:

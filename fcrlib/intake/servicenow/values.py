@@ -1,0 +1,68 @@
+"""What does a field of a ServiceNow instance hold?
+
+An empty field is nothing, a reference is the id of a record, a state is the label that the instance gives its number.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fcrlib.intake.canonical import instants, words
+from fcrlib.intake.export.records import Records
+from fcrlib.intake.servicenow.log import STATE_WORDS
+
+_AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
+_CASE = "sn_customerservice_case"
+
+
+def bare(frame: pl.DataFrame) -> pl.DataFrame:
+    """Empty fields are nothing; a reference without a value is the id its link ends in, else what the screen shows."""
+    kept = {"subject", "body", "text", instants.ROW}
+    text = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in kept]
+    bare = frame.with_columns(
+        pl.when(~pl.col(name).str.strip_chars().is_in(["", "?"])).then(pl.col(name).str.strip_chars()).alias(name) for name in text
+    )
+    pointed = [name for name in text if f"{name}_link" in frame.columns]
+    return bare.with_columns(
+        pl.coalesce(
+            pl.when(~pl.col(name).str.starts_with("{")).then(name), pl.col(f"{name}_link").str.extract(r"/([0-9a-f]{32})$"), f"{name}_shown"
+        ).alias(name)
+        for name in pointed
+    )
+
+
+def names(found: Records, tickets: pl.DataFrame, column: str, kind: str) -> dict[str, str]:
+    """The names of what a reference points at: from its own table, or as the tickets show them."""
+    shown = tickets.select(id=column, name=f"{column}_shown").drop_nulls()
+    return dict(pl.concat([shown, bare(found.table(kind)).select("id", "name").drop_nulls()]).iter_rows())
+
+
+def labelled(frame: pl.DataFrame, found: Records, column: str) -> pl.DataFrame:
+    """States under the labels of the instance, where its choices are there; the numbers of an incident are known without."""
+    choices = bare(found.table("choices")).filter(
+        pl.col("field").is_in(["state", "incident_state"]) & pl.col("label").is_not_null() & pl.col("language").fill_null("en").str.starts_with("en")
+    )
+    named = choices.select(pl.col("table").str.to_lowercase(), pl.col("value").alias(column), "label").unique(["table", column], keep="first")
+    whose = pl.col("table").str.to_lowercase().replace({"case": _CASE}).fill_null("incident")
+    both = frame.with_columns(whose=whose).join(named.rename({"table": "whose"}), on=["whose", column], how="left", maintain_order="left")
+    number = pl.col(column).str.contains(r"^\d+$") & (pl.col("whose") != "incident")
+    unknown = pl.format("{} of {} (export sys_choice too)", column, "whose")
+    label = pl.coalesce("label", pl.when(number).then(unknown), column)
+    lower = label.str.to_lowercase()
+    other = lower.str.starts_with("awaiting") & ~lower.is_in(list(STATE_WORDS))
+    return both.with_columns(pl.when(other).then(pl.lit("On Hold")).otherwise(label).alias(column)).drop("whose", "label")
+
+
+def state(column: str, hold: str) -> pl.Expr:
+    """A hold that waits for the caller is `pending`."""
+    state = words.meaning(column, words=STATE_WORDS)
+    return (
+        pl.when((state == "hold") & pl.col(hold).str.to_lowercase().is_in(_AWAITS_CALLER).fill_null(False)).then(pl.lit("pending")).otherwise(state)
+    )
+
+
+def as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
+    """Ids of users who are named by their login, by their name, or by their id already."""
+    known = users.drop_nulls("user_id")
+    by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
+    return who.replace({**by["name"], **by["login"]})
