@@ -85,7 +85,7 @@ NOTEBOOKS: dict[str, Notebook] = {
             "Which topics are over-represented among reopened contacts?": ("topics-reopened", ("has_status_history",)),
             "What could be written down, or answered without people?": ("articles-missing", ("has_events",)),
         },
-        counts=_JUDGED,
+        counts=(*_JUDGED, "has_group_history"),
     ),
     "04_drivers": Notebook("Where do first contacts fail more than they should, what changed, and why?", counts=_MARKED),
     "05_csat": Notebook(

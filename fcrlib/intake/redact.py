@@ -35,8 +35,8 @@ TEXTS = {
 }
 LISTS = {"contacts": ("tags",)}
 _CHECKED: dict[str, Callable[[str], str]] = {"iban": iban_in, "card": card_in}
-_LEAST = 500_000
-"""Bytes of text that are worth a worker of their own: reading the shapes costs as much as some thousand short texts."""
+_LEAST = 2_000_000
+"""Bytes of text that are worth a worker of their own: reading the shapes takes as long as cleaning a megabyte."""
 _STRANGE = r"[^\t\n\r -~]"
 
 
@@ -235,10 +235,7 @@ def _numbers(texts: pl.Series, told: _Told) -> pl.Series:
 
 def _home_phones(texts: pl.Series, country: str | None) -> pl.Series:
     """Numbers that the numbering plan knows. Each is replaced with the sign before it, so that its digits stay where they are part of something else."""
-    texts = "\n" + texts
-    candidates = texts.str.extract_all(shapes.PHONE_CANDIDATE).explode(empty_as_null=False).drop_nulls().unique().sort().to_list()
-    true = {one: one.replace(number, "[phone]", 1) for one in candidates if (number := phone_in(one, country))}
-    return (texts.str.replace_many(true, leftmost=True) if true else texts).str.slice(1)
+    return _proved("\n" + texts, shapes.PHONE_CANDIDATE, lambda one: _taken(one, phone_in(one, country), "phone")).str.slice(1)
 
 
 def _marked(texts: pl.Series, nots: Iterable[str]) -> pl.Series:
@@ -320,19 +317,41 @@ def _staged(texts: pl.Series, stage: Stage) -> pl.Series:
 def _shaped(texts: pl.Series, stage: Stage) -> pl.Series:
     for shape in shapes.NOT_ADDRESSES if stage.kind == "email" else ():
         texts = texts.str.replace_all(shape, f"${{1}}{SHIELD}${{2}}")
+    texts = _marked(texts, stage.nots)
     for shape in stage.shapes:
         if stage.kind in _CHECKED:
-            texts = _replace_checked(texts, shape, kind=stage.kind, is_one=_CHECKED[stage.kind])
+            texts = _proved(texts, shape, lambda one: _taken(one, _CHECKED[stage.kind](one), stage.kind))
         else:
             texts = texts.str.replace_all(shape, f"${{1}}[{stage.kind}]${{2}}")
     return texts
 
 
-def _replace_checked(texts: pl.Series, shape: str, *, kind: str, is_one: Callable[[str], str]) -> pl.Series:
-    """Replace what has the shape *and* passes the check: the candidates are few, so they are checked one by one."""
-    candidates = texts.str.extract_all(shape).explode(empty_as_null=False).drop_nulls().unique(maintain_order=True).to_list()
-    true = sorted({valid for one in candidates if (valid := is_one(one))}, key=lambda valid: (-len(valid), valid))
-    return texts.str.replace_many(true, [f"[{kind}]"] * len(true), leftmost=True) if true else texts
+def _proved(texts: pl.Series, shape: str, without: Callable[[str], str]) -> pl.Series:
+    """Texts without what has the shape *and* is proved: candidates are few, so each is looked at by itself, and in its own text only."""
+    held = texts.rename("text").to_frame().with_row_index("row").with_columns(pl.col("text").str.extract_all(shape).alias("one"))
+    found = held.explode("one", empty_as_null=False).drop_nulls("one")
+    true = {one: new for one in found["one"].unique() if (new := without(one)) != one}
+    hits = found.filter(pl.col("one").is_in([*true])).select("row").unique() if true else found.select("row").clear()
+    told = held.join(hits, on="row", how="semi", maintain_order="left")
+    if told.is_empty():
+        return texts
+    clean = pl.Series([_rewritten(text, ones, true) for _, text, ones in told.iter_rows()], dtype=pl.String)
+    # What stood behind a datum, and was taken for its end, is looked at again.
+    return texts.clone().scatter(told["row"], _proved(clean, shape, without))
+
+
+def _taken(candidate: str, datum: str, kind: str) -> str:
+    return candidate.replace(datum, f"[{kind}]", 1) if datum else candidate
+
+
+def _rewritten(text: str, ones: Sequence[str], true: Mapping[str, str]) -> str:
+    """One text with its candidates, which stand in it in this order, in their new form."""
+    said, at = [], 0
+    for one in ones:
+        start = text.index(one, at)
+        said += [text[at:start], true.get(one, one)]
+        at = start + len(one)
+    return "".join([*said, text[at:]])
 
 
 def _tokens(text: pl.Expr, kind: str) -> pl.Expr:

@@ -196,7 +196,9 @@ class Shown:
             if numbers is not None:
                 self.rows[thing.id] = numbers.height
             words = [str(thing)] if isinstance(thing, str) else [getattr(thing, part, "") for part in ("title", "note", "statement")]
-            self.said.setdefault(self.here, []).append(f"{words} {numbers.select(cs.numeric()).rows() if numbers is not None else ''}")
+            self.said.setdefault(self.here, []).append(
+                f"{words} {numbers.select(cs.numeric().cast(pl.Float64).round(9)).rows() if numbers is not None else ''}"
+            )
 
 
 @pytest.fixture(scope="module")

@@ -221,6 +221,41 @@ def test_the_customers_number_is_the_one_called_where_the_company_calls(tmp_path
     assert number("inbound") is not None
 
 
+def test_sessions_without_numbers_are_those_of_their_participants(tmp_path):
+    def unnamed(user: str, *segments: dict[str, object]) -> dict[str, object]:
+        return {"purpose": "agent", "userId": user, "sessions": [{"mediaType": "voice", "segments": list(segments)}]}
+
+    shared = segment("interact", "08:01", "08:04")
+    found = genesys(
+        tmp_path, conversation(unnamed("u1", shared), unnamed("u2", shared), unnamed("u3"), unnamed("u1", segment("interact", "08:05", "08:06")))
+    )
+    assert only(found)["talk_seconds"] == 180.0 + 180.0 + 60.0
+    assert found.events.filter(pl.col("kind") == "call_leg")["actor_id"].to_list() == [None, "u1", "u2", "u1"]
+
+
+def test_a_call_that_began_after_the_data_end_is_counted_and_one_that_went_on_is_open(tmp_path):
+    rows = [
+        row(1, "08:00:00", "+4930123456", "600", "SIP/1002-0b12", "Dial", 100, 90, "ANSWERED", call="1"),
+        row(2, "09:00:00", "+4930123456", "600", "SIP/1003-0b13", "Dial", 100, 90, "ANSWERED", call="2"),
+    ]
+    (tmp_path / "cdr.csv").write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+    found = calls.read(tmp_path, data_end=at("08:01:00"), time_zone="UTC")
+    assert found.contacts.select("contact_id", "status").rows() == [("1", "open")]
+    assert found.agents["agent_id"].to_list() == ["1002"]
+    assert [one.count for one in found.manifest.dropped if one.why.startswith("opened after the data end")] == [1]
+
+
+def test_records_of_two_phone_systems_are_refused_with_both_names(tmp_path):
+    nameless = (
+        ",".join(f'"{one}"' for one in ("", "+4930123456", "600", "in", "x", "SIP/a", "SIP/b", "Dial", "", *["2026-03-01 08:00:00"] * 3))
+        + ',60,50,"ANSWERED","3","1.1",""'
+    )
+    (tmp_path / "Master.csv").write_text(f"{nameless}\n", encoding="utf-8")
+    assert calls.read(tmp_path, data_end=END, time_zone="UTC").contacts.height == 1
+    with pytest.raises(DataError, match=r"Asterisk \('Master.csv'\) and Amazon Connect \('records.json'\): import each on its own"):
+        connect(tmp_path, contact_record())
+
+
 def test_a_conversation_exported_again_with_its_end_counts_once_and_pages_must_be_whole(tmp_path):
     going_on = conversation(conversationEnd=None)
     found = genesys(tmp_path, going_on, conversation(), going_on, dataAvailabilityDate="2026-03-20T00:00:00Z", end=None)

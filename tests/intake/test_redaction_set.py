@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from fcrlib.model.redaction import KINDS, Redaction
 
 MARKED = re.compile(r"⟦(\w+):(.*?)⟧", re.DOTALL)
 GROUPS: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("redaction.toml").read_text(encoding="utf-8"))
-# (precision, recall) at least. Measured now 1.00 for both, but for the precision of telephones (0.98: a meter that reads like an area code).
-# The shapes were mended on these very texts, so this is no estimate for others: before that, all kinds together stood at 0.95 and 0.97.
+# (precision, recall) at least. Measured now 1.00 for both, but for the precision of telephones (0.99: a meter that reads like an area code).
+# The shapes were mended on these very texts, so this is no estimate for others: `later` stood at 0.83 and 0.71 before that.
+# The group `unseen` is such an estimate: nothing was mended on it, and it keeps what it gets wrong.
 # What the door before this one reached on the same texts stands behind each.
 FLOORS = {
     "email": (0.97, 0.97),  # 0.84 0.77
@@ -37,21 +39,26 @@ def cleaned(texts: list[str], group: dict[str, Any]) -> list[str]:
     return redacted(pl.Series(texts), redaction=rules, country=group.get("country"), names=group.get("names", ())).to_list()
 
 
-@pytest.fixture(scope="module")
-def judged() -> list[tuple[str, str, str]]:
+def judged_groups(names: Iterable[str]) -> list[tuple[str, str, str]]:
     """Group, what should be left, what was left; every text is read with the rules of its group."""
     rows = []
-    for name, group in GROUPS.items():
+    for name in names:
+        group = GROUPS[name]
         raw = [MARKED.sub(r"\2", text) for text in group["texts"]]
         wanted = [MARKED.sub(r"[\1]", text) for text in group["texts"]]
         rows += [(name, want, left) for want, left in zip(wanted, cleaned(raw, group), strict=True)]
     return rows
 
 
+@pytest.fixture(scope="module")
+def judged() -> list[tuple[str, str, str]]:
+    return judged_groups(name for name in GROUPS if name != "unseen")
+
+
 def test_the_set_is_large_and_holds_both_sides() -> None:
     data = Counter(match[1] for group in GROUPS.values() for text in group["texts"] for match in MARKED.finditer(text))
     plain = [text for group in GROUPS.values() for text in group["texts"] if not MARKED.search(text)]
-    assert sum(len(group["texts"]) for group in GROUPS.values()) >= 350
+    assert sum(len(group["texts"]) for group in GROUPS.values()) >= 550
     assert all(data[kind] >= 9 for kind in KINDS)
     assert len(plain) >= 120
 
@@ -69,6 +76,16 @@ def test_what_is_personal_leaves_and_nothing_else_does(kind: str, judged: list[t
 def test_nearly_every_text_is_left_as_it_should_be_to_the_letter(judged: list[tuple[str, str, str]]) -> None:
     wrong = [(want, left) for _, want, left in judged if want != left]
     assert len(wrong) / len(judged) <= 0.01, wrong
+
+
+def test_texts_that_nothing_was_mended_on_are_cleaned_nearly_as_well() -> None:
+    """Measured 0.93 and 1.00: versions of four numbers after a word that is not known read like addresses of the net. Before: 0.87 and 0.90."""
+    rows = judged_groups(["unseen"])
+    tokens = [f"[{kind}]" for kind in KINDS]
+    right = sum(min(want.count(token), left.count(token)) for _, want, left in rows for token in tokens)
+    meant, taken = (sum(row[side].count(token) for row in rows for token in tokens) for side in (1, 2))
+    assert right / taken >= 0.92
+    assert right / meant >= 0.98
 
 
 def test_names_that_are_words_stay_words(judged: list[tuple[str, str, str]]) -> None:

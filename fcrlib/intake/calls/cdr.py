@@ -39,8 +39,6 @@ EXPORT = Export(
                 "disposition": "disposition",
                 "src": "src",
                 "dst": "dst",
-                "context": "dcontext",
-                "from_channel": "channel",
                 "to_channel": "dstchannel",
                 "application": "lastapp",
             },

@@ -147,7 +147,7 @@ def capabilities(contacts: pl.DataFrame, *, events: pl.DataFrame, surveys: pl.Da
         customers.drop_nulls("left_at").join(contacts, on=["source", "customer_ref"], how="semi") if "customer_ref" in contacts.columns else customers
     )
     filled = {name for name in contacts.columns if contacts[name].count()}
-    kinds, seen = set(events["kind"].to_list()), {name for name in events.columns if events[name].count()}
+    seen = {name for name in events.columns if events[name].count()}
     has = {
         "has_category": "category" in filled,
         "has_customer": "customer_ref" in filled,

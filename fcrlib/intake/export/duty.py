@@ -26,7 +26,7 @@ def problems(gathered: Gathering, *, files: int) -> list[str]:
         found.append(_foreign(gathered, first, files))
     elif other := looks_like(gathered.seen[first], unless=gathered.export.system):
         found.insert(0, f"{first}: the records look like {other}, try `fcr import {other}`")
-    found += gaps(gathered.sheets, paging=gathered.export.paging)
+    found += gaps([sheet for sheet in gathered.sheets if not gathered.kinds[sheet.kind].spare], paging=gathered.export.paging)
     for kind in gathered.export.kinds:
         found += _needs(gathered, kind)
     return found
@@ -67,6 +67,8 @@ def unused(gathered: Gathering) -> pl.DataFrame:
     rows = []
     for name, seen in gathered.seen.items():
         kind = gathered.kinds[name]
+        if kind.spare:
+            continue
         paths = [*paths_of(kind), *(kind.tell or ())[:1]]
         asked = {path.lstrip("^").replace("[", ".").replace("{", ".").split(".")[0] for path in paths}
         headers = {folded(path) for path in paths}

@@ -41,6 +41,8 @@ class Kind:
         Our columns that cannot be empty everywhere; a record inside another that lacks one is passed over.
     signs
         Our columns that together tell such a record where neither its list nor its file does; by default the needed ones.
+    spare
+        Is it only told apart from the others, because its name is like theirs? Then its pages need not be whole.
     texts
         Our columns that people wrote: in a table they are kept as they stand, where `-` or `none` elsewhere means that nothing is known.
     many
@@ -63,6 +65,7 @@ class Kind:
     newest: str | None = None
     needed: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
+    spare: bool = False
     texts: tuple[str, ...] = ()
     many: tuple[str, ...] = ()
     headless: tuple[str, ...] = ()

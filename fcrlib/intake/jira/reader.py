@@ -34,7 +34,8 @@ _FIELDS = {
 }  # fmt: skip
 _PLAIN = ("done", "fixed", "resolved", "complete", "completed", "unresolved", "closed", "solved")
 _RESOLVED = ["solved", "closed"]
-_SEVERAL = r'^\["(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*"(?:,"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*")*\]$'
+_QUOTED = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*"'
+_SEVERAL = rf"^\[{_QUOTED}(?:,{_QUOTED})*\]$"
 """A list of texts in JSON, as several columns with one header are read."""
 _TALK = r"(?s)^([^;]*);([^;]*);(.*)$"
 _AFTER = 2**40

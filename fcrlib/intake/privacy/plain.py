@@ -21,36 +21,11 @@ from fcrlib.intake.privacy.shapes import INVISIBLE
 PAGE = r"(?i)<!doctype html|<(?:html|body|p|div|br|span|table|tbody|tr|td|ul|ol|li|blockquote|font|h[1-6])(?:\s[^<>]*)?/?>"
 # Signs that may hide an address or a number in a plain text.
 HIDING = r"(?i)&(?:#x?[0-9a-f]{1,6}|commat|period|plus|nbsp|shy);"
-_LINES = frozenset(
-    [
-        "p",
-        "div",
-        "table",
-        "tr",
-        "ul",
-        "ol",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "pre",
-        "hr",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "address",
-        "center",
-        "dl",
-        "dt",
-        "dd",
-    ]
-)
-_SILENT = frozenset(["script", "style", "head", "title", "template", "noscript", "iframe", "noembed", "noframes"])
+_LINES = {
+    "p", "div", "table", "tr", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "hr", "section", "article", "header", "footer",
+    "address", "center", "dl", "dt", "dd",
+}  # fmt: skip
+_SILENT = {"script", "style", "head", "title", "template", "noscript", "iframe", "noembed", "noframes"}
 _ROUNDS, _DEEPEST_QUOTE = 3, 20
 _MOST_TAGS, _LONGEST_TAG = 10_000, 20_000
 """More tags than any mail has, and longer ones. What a page costs grows with the square of how deep it nests, and of how many attributes a tag has."""

@@ -34,13 +34,15 @@ def iban_in(candidate: str) -> str:
     >>> iban_in("DE89 3704 0044 0532 0130 00 please"), iban_in("AB12 3456 7890 1234")
     ('DE89 3704 0044 0532 0130 00', '')
     """
+    candidate = re.sub(r"(?i)^iban(?=[a-z]{2})", "", candidate)
     length = _IBAN_LENGTH.get(candidate[:2].upper(), 0)
     text = _first_characters(candidate, length)
     compact = re.sub(r"[^A-Za-z0-9]", "", text).upper()
     if not length or len(compact) != length:
         return ""
     checks = int("".join(str(int(sign, 36)) for sign in compact[4:] + compact[:4])) % 97 == 1
-    return text if checks or sum(sign.isdigit() for sign in compact) >= 10 else ""
+    together = candidate[2].isdigit()  # words of two letters stand before numbers, too
+    return text if checks or (together and sum(sign.isdigit() for sign in compact) >= 10) else ""
 
 
 def card_in(candidate: str) -> str:
@@ -59,7 +61,7 @@ def card_in(candidate: str) -> str:
     for length in (16, 15, 14, 19, 18, 17, 13, 12):
         card = _first_characters(text, length)
         digits = re.sub(r"\D", "", card)
-        if len(digits) == length and re.fullmatch(_NETWORKS, digits) and _luhn(digits):
+        if len(digits) == length and re.fullmatch(_NETWORKS, digits) and _printed(card) and _luhn(digits):
             return card
     return ""
 
@@ -117,8 +119,14 @@ def _starts_with_zero(country: str) -> bool:
 
 def _first_characters(text: str, count: int) -> str:
     """The start of a text down to its `count`-th letter or digit."""
-    match = re.match(rf"(?:[ \u00a0.\-]?[A-Za-z0-9]){{{count}}}", text) if count else None
+    match = re.match(rf"(?:[ \u00a0.\-–/_]{{0,2}}[A-Za-z0-9]){{{count}}}", text) if count else None
     return match[0] if match else ""
+
+
+def _printed(card: str) -> bool:
+    """Digits in one piece, in fours, or in four, six and the rest, as they stand on cards."""
+    groups = [len(group) for group in re.findall(r"\d+", card)]
+    return all(group % 4 == 0 for group in groups[:-1]) or (groups[:2] == [4, 6] and len(groups) == 3)
 
 
 def _luhn(digits: str) -> bool:

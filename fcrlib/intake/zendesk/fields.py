@@ -26,7 +26,6 @@ _EVENT = {
     "text": "plain_body | body",
     "via": "via.channel | ^via.channel",
     "article_id": "body.article.id | body.article_id",
-    "recipients": "recipients",
 }
 _CHILD = {
     "audit_id": "^id",
@@ -200,7 +199,6 @@ EXPORT = Export(
                 "role": "role",
                 "organization_id": "organization_id",
                 "locale": "locale",
-                "created_at": "created_at",
                 "updated_at": "updated_at",
                 "group_id": "default_group_id",
             },
@@ -265,8 +263,8 @@ EXPORT = Export(
             wrappers=("engagements", "ticket_engagements"),
             key=("engagement_id",),
         ),
-        Kind("suspended", {"id": "id"}, wrappers=("suspended_tickets",), stems=("suspended_tickets", "suspended_ticket"), key=("id",)),
-        Kind("beside", {"id": "id"}, wrappers=_BESIDE),
+        Kind("suspended", {"id": "id"}, wrappers=("suspended_tickets",), stems=("suspended_tickets", "suspended_ticket"), key=("id",), spare=True),
+        Kind("beside", {"id": "id"}, wrappers=_BESIDE, spare=True),
         Kind("articles", {"article_id": "id", "title": "title", "updated_at": "edited_at | updated_at"}, key=("article_id",), texts=("title",)),
     ),
     paging=Paging(total="count", follows="next_page", last="end_of_stream"),

@@ -14,7 +14,7 @@ from fcrlib.intake.export.records import Records
 _FIELDS = ("status", "group_id", "assignee_id", "satisfaction_score")
 _COLUMNS = (
     "audit_id", "ticket_id", "at", "audit_author", "rel", "id", "type", "field", "value", "before", "author_id", "public", "text", "via", "article_id",
-    "recipients", instants.ROW,
+    instants.ROW,
 )  # fmt: skip
 
 

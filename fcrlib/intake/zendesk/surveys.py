@@ -13,6 +13,7 @@ from fcrlib.intake.zendesk import history
 
 _GOOD, _BAD = (pl.col("score").str.to_lowercase().str.contains(rf"^{word}(?:$|[ _]|with)") for word in ("good", "bad"))
 _ANSWERED = (_GOOD | _BAD).fill_null(False)
+_UNANSWERED = ("offered", "unoffered", "not offered")
 _OFFERED = pl.col("score").str.to_lowercase() == "offered"
 
 
@@ -21,6 +22,8 @@ def surveys(hand: Reading, tickets: pl.DataFrame) -> pl.DataFrame:
     ratings = hand.moments(hand.table("ratings"), ["offered_at", "answered_at"])
     listed = ratings.select("contact_id", "score", "comment", "offered_at", "answered_at")
     both = pl.concat([listed, _inside(hand, tickets, listed)], how="diagonal")
+    strange = both.filter(~_ANSWERED & ~pl.col("score").str.to_lowercase().is_in(_UNANSWERED))["score"].unique().sort()
+    hand.told.notes += [f"ratings without a meaning, left out: {', '.join(strange[:20])}"] if len(strange) else []
     return both.filter(_ANSWERED | _OFFERED.fill_null(False)).select(
         "contact_id",
         "offered_at",
