@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +100,7 @@ class Desk:
         DataError
             If the data end lies before the first contact.
         """
-        frames = {name: check(conform(frame, table=name), table=name).sort(KEYS[name]) for name, frame in tables.items()}
+        frames = {name: _sorted(check(conform(frame, table=name), table=name), KEYS[name]) for name, frame in tables.items()}
         contacts = frames["contacts"]
         if contacts.is_empty():
             raise DataError(f"{manifest.source}: no contacts are left to look at", [f"{d.what}: {d.count:,} ({d.why})" for d in manifest.dropped])
@@ -179,6 +179,12 @@ class Desk:
         if problems:
             raise DataError(f"the desk in {path} is damaged; import it again:", problems)
         return cls(manifest, **frames)
+
+
+def _sorted(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """The frame by its keys; one that is sorted already is not copied."""
+    order = frame.select(pl.arg_sort_by(keys, maintain_order=True)).to_series()
+    return frame if order.is_sorted() else frame[order]
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -255,7 +255,7 @@ def test_the_data_end_is_asked_for_because_the_export_does_not_say_it(tmp_path):
 
 def test_an_export_of_another_system_is_named(tmp_path):
     (tmp_path / "export.json").write_text(json.dumps({"tickets": [ticket(status="solved", submitter_id=1, raw_subject="x")]}), encoding="utf-8")
-    with pytest.raises(DataError, match="they look like zendesk, try `fcr import zendesk`") as refused:
+    with pytest.raises(DataError, match="tickets: the records look like zendesk, try `fcr import zendesk`") as refused:
         freshdesk.read(tmp_path, data_end=END)
     assert refused.value.exit_code == 3
 

@@ -268,3 +268,8 @@ def test_mistakes_in_the_rules_are_said(fields: dict[str, object], said: str) ->
 def test_every_mistake_in_the_patterns_is_said_at_once() -> None:
     with pytest.raises(ValueError, match=r"first.*second"):
         Redaction(patterns={"first": "(", "second": ""})
+
+
+def test_numbers_that_follow_each_other_all_leave() -> None:
+    assert one("call +49 30 23125 678+49 30 23125 678") == "call [phone]"
+    assert one("call +49 30 23125 678+49.30.23125.678+49 30 23125 678 now") == "call [phone] now"

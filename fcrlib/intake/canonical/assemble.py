@@ -6,10 +6,13 @@ everything about a contact that is no field of its own: when it was first resolv
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import polars as pl
 
+from fcrlib.intake.canonical.thanks import Lexicon, is_ack
+from fcrlib.intake.privacy.plain import plain
 from fcrlib.model.desk import Dropped
 from fcrlib.model.tables import RESOLVED_STATUSES, TABLES, conform
 
@@ -20,17 +23,27 @@ _CHOICES = ("kind", "actor", "status_from", "status_to", "channel")
 _FROM_EVENTS = (
     "first_resolved_at", "last_resolved_at", "closed_at", "status", "first_group", "first_agent", "resolver_group", "resolver_agent", "close_reason",
 )  # fmt: skip
+SHARE = 250_000
+"""Steps that are looked at together: their history needs some copies of them."""
 _RESOLVER = {"agent": "human", "bot": "bot", "system": "automation", "customer": "customer"}
 
 
-def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_status: str = "new") -> tuple[pl.DataFrame, list[Dropped]]:
+def history(
+    steps: pl.DataFrame,
+    *,
+    source: str,
+    data_end: datetime,
+    first_status: str = "new",
+    acted: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+    lexicon: Lexicon | None = None,
+) -> tuple[pl.DataFrame, list[Dropped]]:
     """Canonical events from steps in any order.
 
     Parameters
     ----------
     steps
         `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
-        `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `is_ack`, `article_id`; `order` (number) says what came first at one
+        `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `article_id`; `order` (number) says what came first at one
         instant, else the order of the rows does; handovers that share `together` (text) are one. `group_from` and `agent_from` are what the export
         says stood before; they are used only where no earlier step says it: a contact begins with what stood before its first change.
     source
@@ -39,6 +52,10 @@ def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_statu
         What is later is dropped and counted.
     first_status
         What a contact is before its first change of status, where no step says it.
+    acted
+        Adds who acted to all steps of some contacts; only then are they whole.
+    lexicon
+        Words by which a customer's message is a thank-you (`is_ack`); without them nothing is.
 
     Returns
     -------
@@ -47,19 +64,38 @@ def history(steps: pl.DataFrame, *, source: str, data_end: datetime, first_statu
         export says stood before; a change to what is already so is left out. A handover from one team to another is a `transfer`, any other an
         `assignment`. And what was dropped.
     """
-    whole = _filled(steps).filter(pl.all_horizontal(pl.col("contact_id", "at", "kind").is_not_null()))
-    known = whole.filter(pl.col("at") <= data_end)
-    events = _told(_joined(_begun(known)).sort("contact_id", "at", "order"), first_status=first_status)
-    repeated = events.filter(pl.col("same"))
+    whole = pl.all_horizontal(pl.col("contact_id", "at", "kind").is_not_null())
+    known = whole & (pl.col("at") <= data_end)
+    counts = steps.select(known=known.sum(), whole=whole.sum()).row(0, named=True)
+    finished = (_thanked(_filled(acted(share) if acted else share), lexicon) for share in _shares(steps, known))
+    parts = [_events(share, source=source, first_status=first_status) for share in finished]
+    same = [Dropped(what="events", count=count, why="changes to what was so already", example=example) for _, count, example in parts if count]
     dropped = [
-        Dropped(what="events", count=steps.height - whole.height, why="without a contact, a time or a kind"),
-        Dropped(what="events", count=whole.height - known.height, why=f"after the data end {data_end:%Y-%m-%d %H:%M}"),
-        Dropped(what="events", count=repeated.height, why="changes to what was so already", example=next(iter(repeated["contact_id"]), "")),
+        Dropped(what="events", count=steps.height - counts["whole"], why="without a contact, a time or a kind"),
+        Dropped(what="events", count=counts["whole"] - counts["known"], why=f"after the data end {data_end:%Y-%m-%d %H:%M}"),
+        *(one.model_copy(update={"count": sum(other.count for other in same)}) for one in same[:1]),
     ]
-    kept = events.filter(~pl.col("same")).with_columns(
-        source=pl.lit(source), seq=pl.int_range(pl.len(), dtype=pl.Int64).over("contact_id")
-    )  # fmt: skip
-    return conform(kept, table="events"), [one for one in dropped if one.count]
+    return pl.concat([events for events, _, _ in parts]), [one for one in dropped if one.count]
+
+
+def _shares(steps: pl.DataFrame, known: pl.Expr) -> Iterator[pl.DataFrame]:
+    """The known steps in shares of about `SHARE`, each with all steps of its contacts, the contacts in order."""
+    contacts = steps.select(pl.col("contact_id").unique().drop_nulls().sort()).to_series()
+    count = min(-(-steps.height // SHARE), len(contacts))
+    if count < 2:
+        yield steps.filter(known)
+        return
+    share = contacts[[len(contacts) * number // count for number in range(1, count)]].search_sorted(steps["contact_id"], side="right")
+    for number in range(count):
+        yield steps.filter(known & (share == number))
+
+
+def _events(steps: pl.DataFrame, *, source: str, first_status: str) -> tuple[pl.DataFrame, int, str]:
+    """The events of some contacts, how many steps changed nothing, and a contact with one of those."""
+    events = _told(_joined(_begun(steps)).sort("contact_id", "at", "order"), first_status=first_status)
+    repeated = events.filter("same")["contact_id"]
+    kept = events.filter(~pl.col("same")).with_columns(source=pl.lit(source), seq=pl.int_range(pl.len(), dtype=pl.Int64).over("contact_id"))
+    return conform(kept, table="events"), len(repeated), next(iter(repeated), "")
 
 
 def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
@@ -82,20 +118,22 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
     resolved = list(RESOLVED_STATUSES)
     resolves = pl.col("status_to").is_in(resolved) & ~pl.col("status_from").is_in(resolved).fill_null(False)
     spoken = pl.col("kind").is_in(["message", "call_leg"]) & pl.col("public") & ~pl.col("is_auto")
-    held = events.with_columns(
-        *(pl.col(name).cast(pl.String) for name in _CHOICES),
-        *(_held(name).alias(f"held_{name}") for name in ("group", "agent")),
-    )
+    held = events.with_columns(_held(name).alias(f"held_{name}") for name in ("group", "agent"))
     found = held.group_by("contact_id").agg(
         pl.col("at").filter(resolves).first().alias("first_resolved_at"),
         pl.col("at").filter(resolves).last().alias("last_resolved_at"),
         pl.col("at").filter(pl.col("status_to") == "closed").last().alias("shut_at"),
-        pl.col("status_to").drop_nulls().last().alias("status"),
+        pl.col("status_to").drop_nulls().last().cast(pl.String).alias("status"),
         *(pl.coalesce(f"{name}_from", f"{name}_to").drop_nulls().first().alias(f"first_{name}") for name in ("group", "agent")),
         *(pl.col(f"held_{name}").filter(resolves).first().alias(f"resolver_{name}") for name in ("group", "agent")),
-        pl.col("actor").filter(resolves).first().replace_strict(_RESOLVER, default="unknown", return_dtype=pl.String).alias("resolved_by"),
-        pl.col("status_from").filter(resolves).first().alias("waiting"),
-        pl.col("actor").filter(spoken).first().alias("opener"),
+        pl.col("actor")
+        .filter(resolves)
+        .first()
+        .cast(pl.String)
+        .replace_strict(_RESOLVER, default="unknown", return_dtype=pl.String)
+        .alias("resolved_by"),
+        pl.col("status_from").filter(resolves).first().cast(pl.String).alias("waiting"),
+        pl.col("actor").filter(spoken).first().cast(pl.String).alias("opener"),
     )
     return _merged(contacts, found)
 
@@ -152,6 +190,15 @@ def _filled(steps: pl.DataFrame) -> pl.DataFrame:
     return whole.with_columns(
         pl.col("public").fill_null(False), pl.col("is_auto").fill_null(False), pl.col("actor").fill_null("unknown"), pl.col("order").cast(pl.Int64)
     )
+
+
+def _thanked(steps: pl.DataFrame, lexicon: Lexicon | None) -> pl.DataFrame:
+    """Which messages of customers are a thank-you that asks for nothing, as whoever reads them sees them."""
+    if lexicon is None:
+        return steps
+    said = pl.when((pl.col("kind") == "message") & (pl.col("actor") == "customer")).then("text")
+    texts = steps.select(said.alias("text")).to_series()
+    return steps.with_columns(plain(texts).to_frame().select(is_ack=is_ack(pl.col("text"), words=lexicon)).to_series())
 
 
 def _begun(steps: pl.DataFrame) -> pl.DataFrame:

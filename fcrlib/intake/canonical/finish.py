@@ -219,6 +219,6 @@ def _answers(surveys: pl.DataFrame, origin: Origin, told: Told) -> pl.DataFrame:
 
 
 def _of_kept(rows: pl.DataFrame, contacts: pl.DataFrame, told: Told, what: str) -> pl.DataFrame:
-    matched = rows.join(contacts.select("contact_id"), on="contact_id", how="semi", maintain_order="left")
-    told.dropped.append(Dropped(what=what, count=rows.height - matched.height, why="their contact is not among the contacts"))
-    return matched
+    kept = rows["contact_id"].is_in(contacts["contact_id"].implode()).fill_null(False)
+    told.dropped.append(Dropped(what=what, count=int((~kept).sum()), why="their contact is not among the contacts"))
+    return rows if kept.all() else rows.filter(kept)

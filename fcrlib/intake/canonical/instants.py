@@ -30,6 +30,8 @@ _SHAPES = {
     "name and day": r"^(?:[A-Za-z]{3},? )?(?<month>[A-Za-z]{3})[a-z]*\.? (?<day>\d{1,2}),? (?<year>\d{4})" + _TIME,
     "compact": r"^(?<year>(?:19|20)\d{2})(?<month>\d{2})(?<day>\d{2})(?:T?(?<hour>\d{2})(?<minute>\d{2})(?<second>\d{2})(?<offset>Z)?)?$",
 }
+_ISO = r"^(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)(?:Z|\+00:?00)?$"
+_ZERO = r"(?:Z|\+00:?00)$"
 _EPOCH = r"^\d{9,10}(?:\.\d+)?$|^\d{12,13}$|^\d{16}$"
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: f"{number:02d}" for number, name in enumerate(_NAMES, start=1)}
@@ -81,19 +83,23 @@ def read(frame: pl.DataFrame, *, columns: Sequence[str], time_zone: str | None, 
         raise UsageError(f"dates = '{dates}' is not understood: write {ORDERS[0]!r}, {ORDERS[1]!r} or a pattern such as '%d.%m.%Y %H:%M'")
     numbers = pl.col(ROW).cast(pl.String) if ROW in frame.columns else pl.int_range(2, pl.len() + 2).cast(pl.String).alias(ROW)
     frame = frame.select(numbers, *(pl.col(column).cast(pl.String) for column in columns))
-    distinct = {column: frame.select(pl.col(column).alias("text")).unique(maintain_order=True).drop_nulls() for column in columns}
-    parts = {column: _by_pattern(values, pattern) if pattern else _split(values) for column, values in distinct.items()}
+    texts = {column: frame.select(pl.col(column).alias("text")) for column in columns}
+    plain = {column: _plainly(values, read=pattern is None) for column, values in texts.items()}
+    rest = {column: values.filter(plain[column]["at"].is_null()).unique(maintain_order=True).drop_nulls() for column, values in texts.items()}
+    parts = {column: _by_pattern(values, pattern) if pattern else _split(values) for column, values in rest.items()}
     orders, problems = _orders(parts, given=None if pattern else dates)
     notes: list[str] = []
     read_columns = []
-    for column in columns:
-        moments = _moments(parts[column], order=orders.get(column, ORDERS[0]))
-        problems += _unread(frame, column, moments, pattern) if orders.get(column) != "both" else []
-        problems += _without_zone(frame, column, moments) if time_zone is None else []
-        placed = _placed(moments, zone=time_zone or "UTC")
-        looked_up = frame.select(pl.col(column).alias("text")).join(placed, on="text", how="left", maintain_order="left")
-        notes += [*_clock_changes(looked_up, column, time_zone), *_days_only(parts[column], column)]
-        read_columns.append(looked_up["at"].alias(column))
+    for column, values in texts.items():
+        known = plain[column]
+        if parts[column].height:
+            others = values.join(_moments(parts[column], order=orders.get(column, ORDERS[0])), on="text", how="left", maintain_order="left")
+            known = known.select(pl.coalesce("at", others["at"]), pl.coalesce("fixed", others["fixed"]))
+        problems += _unread(frame, column, known["at"].is_null(), pattern) if orders.get(column) != "both" else []
+        problems += _without_zone(frame, column, known["at"].is_not_null() & ~known["fixed"]) if time_zone is None else []
+        placed = _placed(known, zone=time_zone or "UTC")
+        notes += [*_clock_changes(placed, column, time_zone), *(_days_only(parts[column], column) if plain[column]["at"].count() == 0 else [])]
+        read_columns.append(placed["at"].alias(column))
     return Instants(pl.DataFrame(read_columns), tuple(problems), tuple(notes))
 
 
@@ -155,6 +161,15 @@ def _plain(shape: str) -> str:
 
 def _bare() -> pl.Expr:
     return pl.col("text").str.strip_chars().str.replace_all(r"\s+", " ")
+
+
+def _plainly(values: pl.DataFrame, *, read: bool) -> pl.DataFrame:
+    """Rows of `at` and `fixed`, as of `_moments`, where a text has the form that most exports write; taking all to pieces would need much more room."""
+    if not read:
+        return values.select(at=pl.lit(None, dtype=pl.Datetime("us")), fixed=pl.lit(None, dtype=pl.Boolean))
+    written = pl.col("text").str.extract(_ISO, 1).str.replace(" ", "T", literal=True)
+    at = written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    return values.select(at=at).with_columns(fixed=pl.when(pl.col("at").is_not_null()).then(values["text"].str.contains(_ZERO)))
 
 
 def _split(values: pl.DataFrame) -> pl.DataFrame:
@@ -260,27 +275,22 @@ def _from_epoch() -> pl.Expr:
     return (number * scale).round().cast(pl.Int64).cast(pl.Datetime("us"))
 
 
-def _where(frame: pl.DataFrame, column: str, texts: pl.Series) -> tuple[int, str]:
-    """How many rows hold one of the texts, and where the first one stands."""
-    hits = frame.filter(pl.col(column).is_in(texts.implode()))
-    return hits.height, f"the first in row {hits[ROW][0]}: '{hits[column][0]}'"
+def _where(frame: pl.DataFrame, column: str, which: pl.Series) -> tuple[int, str]:
+    """How many of these rows say something, and where the first one stands."""
+    hits = frame.filter(which & frame[column].is_not_null())
+    return hits.height, f"the first in row {hits[ROW][0]}: '{hits[column][0]}'" if hits.height else ""
 
 
-def _unread(frame: pl.DataFrame, column: str, moments: pl.DataFrame, pattern: str | None) -> list[str]:
-    bad = moments.filter(pl.col("at").is_null())["text"]
-    if bad.is_empty():
-        return []
-    count, first = _where(frame, column, bad)
+def _unread(frame: pl.DataFrame, column: str, which: pl.Series, pattern: str | None) -> list[str]:
+    count, first = _where(frame, column, which)
     expected = f"the pattern '{pattern}'" if pattern else f"a date such as {EXPECTED}"
-    return [f"{column}: {count:,} of {frame[column].count():,} values are no date, {first}; expected {expected}"]
+    return [f"{column}: {count:,} of {frame[column].count():,} values are no date, {first}; expected {expected}"] if count else []
 
 
-def _without_zone(frame: pl.DataFrame, column: str, moments: pl.DataFrame) -> list[str]:
-    local = moments.filter(pl.col("at").is_not_null(), ~pl.col("fixed"))["text"]
-    if local.is_empty():
-        return []
-    count, first = _where(frame, column, local)
-    return [f'{column}: {count:,} values have no time zone, {first}; say where the clock hung: time_zone = "Europe/Berlin" (or "UTC")']
+def _without_zone(frame: pl.DataFrame, column: str, which: pl.Series) -> list[str]:
+    count, first = _where(frame, column, which)
+    said = f'{column}: {count:,} values have no time zone, {first}; say where the clock hung: time_zone = "Europe/Berlin" (or "UTC")'
+    return [said] if count else []
 
 
 def _placed(moments: pl.DataFrame, *, zone: str) -> pl.DataFrame:
@@ -292,7 +302,6 @@ def _placed(moments: pl.DataFrame, *, zone: str) -> pl.DataFrame:
     eve = (local - day).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC") + day
     fixed = pl.when("fixed").then(pl.col("at").dt.replace_time_zone("UTC"))
     return moments.select(
-        "text",
         at=pl.coalesce(fixed, first.dt.convert_time_zone("UTC"), eve),
         skipped=local.is_not_null() & first.is_null(),
         twice=(first != last).fill_null(False),

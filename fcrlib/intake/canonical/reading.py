@@ -7,14 +7,14 @@ and stands here: the records are fetched, the data end is settled, problems are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, finish, typed
+from fcrlib.intake.canonical import assemble, finish, thanks, typed
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export import records
 from fcrlib.intake.export.kinds import Export
@@ -71,7 +71,7 @@ class Reading:
         The data end.
     told
         Collects problems, notes and what is dropped.
-    time_zone, dates, fields, bots, thanks
+    time_zone, dates, fields, bots
         As `Asked` has them.
     """
 
@@ -82,7 +82,6 @@ class Reading:
     dates: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     bots: Sequence[str] = ()
-    thanks: Sequence[Path | str] = ()
 
     def table(self, kind: str) -> pl.DataFrame:
         """The records of one kind, each once, as text."""
@@ -113,6 +112,8 @@ class Tables:
         One row per contact, before its history is read.
     steps
         Who did what to which contact, when: as `assemble.history` takes it.
+    acted
+        Says of all steps of some contacts who acted, where they do not say it yet.
     surveys, identifiers, agents, articles
         Where the export has them.
     names
@@ -125,6 +126,7 @@ class Tables:
 
     contacts: pl.DataFrame
     steps: pl.DataFrame
+    acted: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     surveys: pl.DataFrame | None = None
     identifiers: pl.DataFrame | None = None
     agents: pl.DataFrame | None = None
@@ -174,13 +176,17 @@ def read(
         If the data end is needed, or something was asked that the system does not know.
     """
     refuse(asked, title=title, without=without, more=more, says_end=ends is not None)
+    lexicon = thanks.lexicon(*asked.get("thanks_words") or ())
     reading = _begun(path, asked, title=title, export=export, ends=ends)
     tables, told, end = canonical(reading), reading.told, reading.end
     del reading  # the records of the export are as large as the desk
     finish.stop(told, path=path)
     source = export.system
-    events, dropped = assemble.history(tables.steps, source=source, data_end=end, first_status=tables.first_status)
+    events, dropped = assemble.history(
+        tables.steps, source=source, data_end=end, first_status=tables.first_status, acted=tables.acted, lexicon=lexicon
+    )
     told.dropped += dropped
+    tables = replace(tables, steps=tables.steps.clear(), acted=None)  # as large as the events that they became
     origin = finish.Origin(source, source, Path(path), end, records.hashes(path), tables.time_zone or asked.get("time_zone") or "UTC")
     return finish.desk(
         origin,
@@ -237,5 +243,4 @@ def _begun(path: Path | str, asked: Asked, *, title: str, export: Export, ends: 
         dates=asked.get("dates"),
         fields=asked.get("fields") or {},
         bots=asked.get("bots") or (),
-        thanks=asked.get("thanks_words") or (),
     )

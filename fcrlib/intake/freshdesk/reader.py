@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export.likeness import looks_like
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.freshdesk.fields import (
     CARRIES,
@@ -77,9 +77,6 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 def _tables(hand: Reading) -> Tables:
     found, told = hand.found, hand.told
-    other = looks_like(found.unused.filter(pl.col("kind") == "tickets")["field"].to_list())
-    if other not in (None, SOURCE):
-        told.problems.append(f"tickets: they look like {other}, try `fcr import {other}`")
     listed = found.table("tickets").with_columns(_somebody("agent"), _somebody("group"))
     tickets = hand.moments(listed, ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
     said = _conversations(found)
@@ -89,7 +86,8 @@ def _tables(hand: Reading) -> Tables:
     teams = people.with_columns(group=typed.labels("groups").list.first().replace(_names(found, "groups", "group_id")))
     return Tables(
         contacts=contacts,
-        steps=_steps(found, contacts, said, people, meanings, told=told, own=hand.thanks, time_zone=hand.time_zone),
+        steps=_steps(found, contacts, said, meanings, told=told, time_zone=hand.time_zone),
+        acted=partial(_acted, contacts=contacts, people=people),
         surveys=_surveys(found, tickets, told=told, time_zone=hand.time_zone),
         identifiers=_identifiers(found, contacts, people),
         agents=assemble.agents(teams, key="user_id", kind="kind", group="group"),
@@ -253,19 +251,16 @@ def _steps(
     found: Records,
     contacts: pl.DataFrame,
     said: pl.DataFrame,
-    people: pl.DataFrame,
     meanings: Mapping[str, str],
     *,
     told: Told,
-    own: Sequence[Path | str],
     time_zone: str | None,
 ) -> pl.DataFrame:
     """Who did what to which ticket, when."""
-    messages = _said(said.filter((pl.col("source") != _SURVEY_REPLY).fill_null(True)), own)
+    messages = _said(said.filter((pl.col("source") != _SURVEY_REPLY).fill_null(True)))
     replies = said.height - messages.height
     told.dropped.append(Dropped(what="conversations", count=replies, why="they say that a survey was answered; no message of a customer"))
     read = [typed.moments(one, ["at"], told=told, time_zone=time_zone, dates=dates) for one, dates in ((messages, None), (_activities(found, meanings, told), "day first"))]  # fmt: skip
-    lexicon = thanks.lexicon(*own)
     opened = contacts.filter(pl.col("body").is_not_null()).select(
         "contact_id",
         at="opened_at",
@@ -274,13 +269,12 @@ def _steps(
         public=pl.lit(True),
         text="body",
         outgoing=pl.col("initiated_by").is_not_null(),
-        thanked=thanks.is_ack(pl.col("body"), words=lexicon),
         order=pl.lit(-1, dtype=pl.Int64),
     )
-    return _acted(pl.concat([opened, *read, _known_of(contacts, read[1], told)], how="diagonal"), contacts, people)
+    return pl.concat([opened, *read, _known_of(contacts, read[1], told)], how="diagonal")
 
 
-def _said(said: pl.DataFrame, own: Sequence[Path | str]) -> pl.DataFrame:
+def _said(said: pl.DataFrame) -> pl.DataFrame:
     """Conversations as messages and notes; what the helpdesk writes about a merge is neither."""
     private, merge = pl.col("private").is_in(_YES).fill_null(False), pl.col("text").str.contains(_MERGED_INTO).fill_null(False)
     system = pl.col("auto_response").is_in(_YES).fill_null(False) | pl.col("automation").is_not_null()
@@ -296,7 +290,6 @@ def _said(said: pl.DataFrame, own: Sequence[Path | str]) -> pl.DataFrame:
         is_auto=system & ~private,
         system=system,
         outgoing=pl.col("incoming").is_in(_NO).fill_null(False) | private,
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
     )
 
 
@@ -366,8 +359,7 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         actor=actor,
         actor_id=pl.when(~unnamed).then("actor_id"),
         channel=pl.when(message).then("channel"),
-        is_ack=pl.when(message & customer).then("thanked"),
-    ).select(pl.exclude("customer_ref", "asker", "is_side_conversation", "person", "system", "outgoing", "thanked", instants.ROW))
+    ).select(pl.exclude("customer_ref", "asker", "is_side_conversation", "person", "system", "outgoing", instants.ROW))
 
 
 def _surveys(found: Records, tickets: pl.DataFrame, *, told: Told, time_zone: str | None) -> pl.DataFrame:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
@@ -80,7 +81,8 @@ def _tables(hand: Reading) -> Tables:
     contacts = _contacts(found, tickets, owners, stages, fields=hand.fields, told=told)
     return Tables(
         contacts=contacts,
-        steps=_steps(found, contacts, owners, stages, told=told, own=hand.thanks, time_zone=time_zone),
+        steps=_steps(found, contacts, owners, stages, told=told, time_zone=time_zone),
+        acted=partial(_acted, contacts=contacts, owners=owners, renamed=_survivors(found)),
         surveys=_surveys(found, told=told, time_zone=time_zone),
         identifiers=_identifiers(found),
         agents=owners.select(agent_id="owner", kind="agent_kind", group="group"),
@@ -238,13 +240,12 @@ def _steps(
     stages: pl.DataFrame,
     *,
     told: Told,
-    own: Sequence[Path | str],
     time_zone: str | None,
 ) -> pl.DataFrame:
     """Who did what to which ticket, when."""
-    parts = [*_moves(found, contacts, owners, stages, told), _said(found, own, told), *_engaged(found, own)]
+    parts = [*_moves(found, contacts, owners, stages, told), _said(found, told), *_engaged(found)]
     steps = typed.moments(pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null()), ["at"], told=told, time_zone=time_zone)
-    return _acted(_once(steps, told), contacts, owners, renamed=_survivors(found))
+    return _once(steps, told)
 
 
 def _moves(found: Records, contacts: pl.DataFrame, owners: pl.DataFrame, stages: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
@@ -283,7 +284,7 @@ def _moved(found: Records, name: str) -> pl.DataFrame:
     return listed.filter(pl.col("value").str.strip_chars() != "")
 
 
-def _said(found: Records, own: Sequence[Path | str], told: Told) -> pl.DataFrame:
+def _said(found: Records, told: Told) -> pl.DataFrame:
     """Messages and comments of conversations; what a conversation tells of itself is neither."""
     known = found.table("threads").drop_nulls("contact_id").select("thread", "contact_id")
     all_of = found.table("messages").join(known, on="thread", how="inner", maintain_order="left")
@@ -306,12 +307,11 @@ def _said(found: Records, own: Sequence[Path | str], told: Told) -> pl.DataFrame
         channel=pl.col("channel_id").replace_strict(CHANNEL_IDS, default=None, return_dtype=pl.String),
         by=by,
         sender="sender",
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
         order=pl.int_range(pl.len(), dtype=pl.Int64),
     )
 
 
-def _engaged(found: Records, own: Sequence[Path | str]) -> list[pl.DataFrame]:
+def _engaged(found: Records) -> list[pl.DataFrame]:
     """E-mails, notes and calls that hang on a ticket."""
     hung = {name: _hung(found, name) for name in ("emails", "notes", "calls")}
     shared = ("contact_id", "at", instants.ROW, pl.col("owner").alias("actor_id"), pl.int_range(pl.len(), dtype=pl.Int64).alias("order"))
@@ -319,7 +319,6 @@ def _engaged(found: Records, own: Sequence[Path | str]) -> list[pl.DataFrame]:
     by = pl.when(way.is_in(["INCOMING_EMAIL", "FORWARDED_EMAIL"])).then(pl.lit("customer")).when(way == "EMAIL").then(pl.lit("agent")).otherwise(pl.lit("unknown"))  # fmt: skip
     emails = hung["emails"].select(
         *shared, "text", kind=pl.lit("message"), public=pl.lit(True), channel=pl.lit("email"), by=by, engaged=pl.lit(True),
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
     )  # fmt: skip
     notes = hung["notes"].select(*shared, "text", kind=pl.lit("note"), public=pl.lit(False), by=pl.lit("agent"))
     calls = hung["calls"].select(*shared, kind=pl.lit("call_leg"), public=pl.lit(True), channel=pl.lit("phone"), by=pl.lit("agent"))
@@ -362,8 +361,7 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, owners: pl.DataFrame, *,
         actor=actor,
         actor_id=pl.when(customer).then(asker).when(actor.is_in(["agent", "bot"])).then(staff),
         channel=pl.coalesce("channel", pl.when(message).then("asked_by")),
-        is_ack=pl.when(message & customer).then("thanked"),
-    ).drop("customer_ref", "is_side_conversation", "asked_by", "by", "sender", "thanked", "engaged", instants.ROW)
+    ).drop("customer_ref", "is_side_conversation", "asked_by", "by", "sender", "engaged", instants.ROW)
 
 
 def _surveys(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES
@@ -71,7 +71,7 @@ def _tables(hand: Reading) -> Tables:
     contacts = _contacts(found, threads, parts, calls, agents, teams, fields=hand.fields, told=told)
     return Tables(
         contacts=contacts,
-        steps=_steps(contacts, parts, calls, agents, teams, told=told, own=hand.thanks),
+        steps=_steps(contacts, parts, calls, agents, teams, told=told),
         surveys=_surveys(threads, told=told),
         identifiers=_identifiers(found),
         agents=agents.select("agent_id", "kind", "group"),
@@ -268,7 +268,6 @@ def _steps(
     teams: Mapping[str, str],
     *,
     told: Told,
-    own: Sequence[Path | str],
 ) -> pl.DataFrame:
     """Who did what to which conversation, when."""
     loose = parts.join(contacts, on="contact_id", how="anti")
@@ -290,7 +289,6 @@ def _steps(
         text="text",
         channel=pl.when(~note).then("channel"),
         is_auto=~note & ((pl.col("actor") == "system") | (pl.col("unasked") & machine)),
-        is_ack=pl.when(~note & (pl.col("actor") == "customer")).then(thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own))),
     )
     # No part says who has a conversation that nobody was given: whoever answers or closes it does.
     tends = speaks & ~note | (pl.col("part_type") == "close")

@@ -8,12 +8,13 @@ are called and whatever the field `resolution` still says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
@@ -78,7 +79,8 @@ def _tables(hand: Reading) -> Tables:
     stages = _stages(found, issues)
     return Tables(
         contacts=contacts.with_columns(likely_initiated_by=pl.when(pl.col("customer_ref").is_not_null()).then(pl.lit("customer"))),
-        steps=_steps(contacts, changes, comments, people, stages, teams=names["group"], told=told, own=hand.thanks, time_zone=time_zone),
+        steps=_steps(contacts, changes, comments, stages, teams=names["group"], told=told, time_zone=time_zone),
+        acted=partial(_acted, contacts=contacts, people=people),
         surveys=_surveys(found, contacts, titles, names["rated"], told=told, time_zone=time_zone),
         identifiers=_identifiers(people, contacts),
         agents=assemble.agents(people, key="author", kind="role"),
@@ -266,12 +268,10 @@ def _steps(
     contacts: pl.DataFrame,
     changes: pl.DataFrame,
     comments: pl.DataFrame,
-    people: pl.DataFrame,
     stages: pl.DataFrame,
     *,
     teams: Sequence[str],
     told: Told,
-    own: Sequence[Path | str],
     time_zone: str | None,
 ) -> pl.DataFrame:
     """Who did what to which issue, when."""
@@ -302,10 +302,9 @@ def _steps(
         changes.filter(duplicate).select(*_STEP, kind=pl.lit("merge")),
         said.select(
             *_STEP, "text", "public", kind=pl.when("public").then(pl.lit("message")).otherwise(pl.lit("note")),
-            thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
         ),
     ]  # fmt: skip
-    return _acted(pl.concat(parts, how="diagonal"), contacts, people)
+    return pl.concat(parts, how="diagonal")
 
 
 _STEP = ("contact_id", "at", "author", "order")
@@ -325,13 +324,11 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         .otherwise(pl.lit("unknown"))
     )  # fmt: skip
     steps = steps.with_columns(actor=actor, public=pl.col("public") & message)
-    customer = pl.col("actor") == "customer"
     return steps.with_columns(
         actor_id=pl.when(pl.col("actor").is_in(["customer", "agent", "bot"])).then("author"),
         channel=pl.when(message).then("asked_by"),
         is_auto=message & (pl.col("actor") == "system"),
-        is_ack=pl.when(message & customer).then("thanked"),
-    ).drop("reporter", "is_side_conversation", "asked_by", "role", "author", "thanked")
+    ).drop("reporter", "is_side_conversation", "asked_by", "role", "author")
 
 
 def _surveys(

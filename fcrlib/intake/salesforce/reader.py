@@ -9,12 +9,13 @@ An id has 15 characters or the same 15 with three more: the first 15 name the re
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES
@@ -70,10 +71,11 @@ def _tables(hand: Reading) -> Tables:
     meanings = _meanings(found, cases, history)
     promised = hand.moments(_promised(found), ["due"])
     contacts = _contacts(found, cases, people, queues, promised=promised, meanings=meanings, told=told)
-    steps = hand.moments(_steps(found, cases, history, people, queues, meanings=meanings, own=hand.thanks, told=told), ["at"])
+    steps = hand.moments(_steps(found, cases, history, people, queues, meanings=meanings, told=told), ["at"])
     return Tables(
         contacts=contacts,
-        steps=_acted(steps, contacts, people),
+        steps=steps,
+        acted=partial(_acted, contacts=contacts, people=people),
         identifiers=_identifiers(found, contacts),
         agents=assemble.agents(people, key="id", kind="kind"),
         names=_names(found, people, contacts),
@@ -221,7 +223,6 @@ def _steps(
     queues: dict[str, str],
     *,
     meanings: dict[str, str],
-    own: Sequence[Path | str],
     told: Told,
 ) -> pl.DataFrame:
     """Who did what to which case, when."""
@@ -239,7 +240,7 @@ def _steps(
     marked = changes.filter((pl.col("field") == "isescalated") & typed.yes("value")).select(*_STEP, kind=pl.lit("escalation"))
     # The rule that marks a case as escalated gives it to somebody in the same moment.
     raised = marked.join(handed.filter(pl.col("kind") == "escalation"), on=["contact_id", "at"], how="anti", maintain_order="left")
-    parts = [status, raised, handed, *_said(found, keys, own)]
+    parts = [status, raised, handed, *_said(found, keys)]
     return pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null())
 
 
@@ -275,24 +276,21 @@ def _handed(changes: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str])
     return owned.select(*_STEP, kind=raised, together=together, **sides)
 
 
-def _said(found: Records, keys: pl.DataFrame, own: Sequence[Path | str]) -> list[pl.DataFrame]:
+def _said(found: Records, keys: pl.DataFrame) -> list[pl.DataFrame]:
     """Comments and e-mails; a comment that is not published is a note, a draft was never sent."""
-    lexicon = thanks.lexicon(*own)
     comments = _inside(found, "comments").join(keys, on="case", how="inner", maintain_order="left").with_columns(typed.yes("public"))
     draft = pl.col("state").str.to_lowercase().is_in(_DRAFT).fill_null(False)
     emails = _inside(found, "emails").join(keys, on="case", how="inner", maintain_order="left").filter(~draft)
     order = pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER
     shared = ["contact_id", "at", "who", "text", instants.ROW]
-    thanked = thanks.is_ack(pl.col("text"), words=lexicon)
     kind = pl.when(pl.col("public")).then(pl.lit("message")).otherwise(pl.lit("note"))
     return [
-        comments.select(*shared, "public", order=order, kind=kind, thanked=thanked),
+        comments.select(*shared, "public", order=order, kind=kind),
         emails.select(
             *shared,
             public=True,
             order=order,
             kind=pl.lit("message"),
-            thanked=thanked,
             incoming=typed.yes("incoming"),
             channel=pl.lit("email"),
         ),
@@ -313,8 +311,7 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         actor_id=number,
         public=pl.col("public").fill_null(False),
         is_auto=heard & (actor == "system"),
-        is_ack=pl.when(heard & (actor == "customer")).then("thanked"),
-    ).drop("who", "customer_ref", "person", "asked_as", "incoming", "thanked", instants.ROW)
+    ).drop("who", "customer_ref", "person", "asked_as", "incoming", instants.ROW)
 
 
 def _names(found: Records, people: pl.DataFrame, contacts: pl.DataFrame) -> pl.Series:

@@ -5,12 +5,9 @@ The audit of fields and the journal of comments tell it; for fields that an inci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, instants, thanks, typed, words
+from fcrlib.intake.canonical import assemble, instants, typed, words
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow.log import STATE_WORDS
@@ -24,7 +21,7 @@ _LABELS = [word for word in STATE_WORDS if not word.isdigit()]
 _WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
 
 
-def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told, own: Sequence[Path | str]) -> pl.DataFrame:
+def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
     """Who did what to which incident, when."""
     changes = _changes(found, tickets, told=told)
     public = pl.col("element") == "comments"
@@ -40,7 +37,6 @@ def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told
             kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
             public=public,
             order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
-            thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
         )
     )
     handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(

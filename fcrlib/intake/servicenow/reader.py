@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -87,10 +88,11 @@ def _tables(hand: Reading) -> Tables:
     hand.miss(tickets)
     people = _people(found, tickets, bots=hand.bots)
     groups = names(found, tickets, "group", "groups")
-    steps = hand.moments(history.steps(found, tickets, groups, told=told, own=hand.thanks), ["at"], time_zone=zone)
+    steps = hand.moments(history.steps(found, tickets, groups, told=told), ["at"], time_zone=zone)
     return Tables(
         contacts=_contacts(found, tickets, groups, promised=hand.moments(_promised(found), ["due"], time_zone=zone), told=told),
-        steps=_acted(steps, tickets, people),
+        steps=steps,
+        acted=partial(_acted, tickets=tickets, people=people),
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people, key="user_id", kind="kind"),
         names=pl.concat([people["name"], *(tickets[f"{who}_shown"].rename("name") for who in ("caller", "opener", "agent", "resolver"))]),
@@ -261,8 +263,7 @@ def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> 
         actor_id=pl.when(~system & ~guest).then("actor_id"),
         public=pl.col("public").fill_null(False),
         is_auto=heard & system,
-        is_ack=pl.when(heard & (actor == "customer")).then("thanked"),
-    ).drop("who", "caller", "person", "thanked", "born", instants.ROW)
+    ).drop("who", "caller", "person", "born", instants.ROW)
 
 
 def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:

@@ -22,10 +22,10 @@ _AFTER = 2**40
 """Comments of a file of their own come after the audits of the same second."""
 
 
-def changes(found: Records) -> pl.DataFrame:
-    """Every event of every ticket, as audits have them, numbered (`order`) in the order of the files."""
+def changes(found: Records) -> pl.LazyFrame:
+    """Every event of every ticket, as audits have them, numbered (`order`) in the order of the files. There are many: take only what you need."""
     told = [found.table("changes"), _events(found), _values(found)]
-    whole = pl.concat([one.select(pl.col(name) for name in _COLUMNS if name in one.columns) for one in told], how="diagonal")
+    whole = pl.concat([one.lazy().select(pl.col(name) for name in _COLUMNS if name in one.columns) for one in told], how="diagonal")
     return whole.with_columns(pl.col("public").str.to_lowercase(), pl.col("field").str.to_lowercase(), order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
@@ -34,17 +34,16 @@ def comments(found: Records) -> pl.DataFrame:
     return found.table("comments").with_columns(pl.col("public").str.to_lowercase())
 
 
-def said(found: Records) -> pl.DataFrame:
-    """Comments from their own file and from the audits; both know the same number of a comment."""
+def said(found: Records) -> pl.LazyFrame:
+    """Comments from the audits and from their own file; both know the same number of a comment."""
     columns = ["id", "ticket_id", "author_id", "text", "public", "at", "via", "rel", "order", instants.ROW]
-    own = comments(found).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER).select(columns)
+    own = comments(found).lazy().with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER).select(columns)
     told = changes(found).filter(pl.col("type").is_in(["Comment", "VoiceComment", "FacebookComment", "Notification"]))
     mail = pl.col("type") == "Notification"
     author = pl.when(mail).then(pl.lit("-1")).otherwise(pl.coalesce("author_id", "audit_author"))
     rel = pl.when(mail).then(pl.lit("trigger")).otherwise("rel")
     audited = told.with_columns(author_id=author, rel=rel, public=pl.col("public").fill_null("true")).select(columns)
-    both = pl.concat([audited, own])
-    return both.unique("id", keep="first", maintain_order=True) if audited.height and own.height else both
+    return pl.concat([audited, own.join(audited.select("id"), on="id", how="anti", maintain_order="left")])
 
 
 def tags(found: Records) -> pl.DataFrame:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
 import polars as pl
 
-from fcrlib.intake.canonical import assemble, flags, instants, reading, thanks, typed, words
+from fcrlib.intake.canonical import assemble, flags, instants, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import FILE, Records
@@ -67,7 +68,8 @@ def _tables(hand: Reading) -> Tables:
     hand.told.dropped += _beside(found)
     return Tables(
         contacts=contacts,
-        steps=_steps(hand, contacts, people, groups, rung=rung),
+        steps=_steps(hand, groups, rung=rung),
+        acted=partial(_acted, contacts=contacts, people=people),
         surveys=surveys(hand, asked),
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people.with_columns(group=tickets.named("group_id", groups)), key="user_id", kind="kind", group="group"),
@@ -98,15 +100,15 @@ def _people(found: Records, asked: pl.DataFrame, rung: pl.DataFrame, *, bots: Se
     """
     changes, comments = history.changes(found), history.comments(found)
     held = [
-        asked.select(user_id="assignee"),
-        rung.select(user_id="agent"),
-        found.table("legs").filter(pl.col("agent") != "0").select(user_id="agent"),
+        asked.lazy().select(user_id="assignee"),
+        rung.lazy().select(user_id="agent"),
+        found.table("legs").lazy().filter(pl.col("agent") != "0").select(user_id="agent"),
         changes.filter(pl.col("field") == "assignee_id").select(user_id="value"),
         changes.filter(pl.col("field") == "assignee_id").select(user_id="before"),
         changes.filter(pl.col("public") == "false").select(user_id=pl.coalesce("author_id", "audit_author")),
-        comments.filter(pl.col("public") == "false").select(user_id="author_id"),
+        comments.lazy().filter(pl.col("public") == "false").select(user_id="author_id"),
     ]
-    agents = pl.concat(held).drop_nulls().unique()
+    agents = pl.concat(held).drop_nulls().unique().collect()
     users = found.table("users").join(agents, on="user_id", how="full", coalesce=True)
     agent = pl.col("role").is_in(["agent", "admin"]).fill_null(False) | pl.col("user_id").is_in(agents["user_id"].implode())
     machine = pl.col("user_id").is_in(list(bots)) | pl.col("name").is_in(list(bots)).fill_null(False) | (flags.is_bot(pl.col("name")) & agent)
@@ -115,14 +117,14 @@ def _people(found: Records, asked: pl.DataFrame, rung: pl.DataFrame, *, bots: Se
     return users.filter(pl.col("user_id").is_not_null() & (pl.col("user_id").str.contains(r"^-|^0$") == False)).with_columns(kind=kind, nobody=nobody)  # noqa: E712
 
 
-def _steps(hand: Reading, contacts: pl.DataFrame, people: pl.DataFrame, groups: Mapping[str, str], *, rung: pl.DataFrame) -> pl.DataFrame:
+def _steps(hand: Reading, groups: Mapping[str, str], *, rung: pl.DataFrame) -> pl.DataFrame:
     """Who did what to which ticket, when."""
     changed = history.changes(hand.found).with_columns(actor_id=pl.col("audit_author"), contact_id=pl.col("ticket_id"))
     is_change = pl.col("type").is_in(["Change", "Create"])
     born_new = (pl.col("type") == "Create") & (pl.col("value") == "new")
     status = changed.filter(is_change & (pl.col("field") == "status") & ~born_new)
     strange = pl.concat([status.select(instants.ROW, status="value"), status.select(instants.ROW, status="before")])
-    typed.statuses(strange, "status", meanings=STATUSES, told=hand.told)
+    typed.statuses(strange.collect(), "status", meanings=STATUSES, told=hand.told)
     handed = changed.filter(is_change & pl.col("field").is_in(["group_id", "assignee_id"]) & (pl.col("value").is_not_null()))
     parts = [
         status.select(*_STEP, kind=pl.lit("status"), status_to=_status("value"), status_from=_status("before")),
@@ -137,17 +139,17 @@ def _steps(hand: Reading, contacts: pl.DataFrame, people: pl.DataFrame, groups: 
             *_STEP, kind=pl.lit("survey"), public=pl.lit("true")
         ),
         changed.filter(pl.col("type") == "KnowledgeLinked").select(*_STEP, "article_id", kind=pl.lit("article"), public=pl.lit("true")),
-        _said(hand.found, hand.thanks),
+        _said(hand.found),
     ]
-    timed = hand.moments(pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null()), ["at"])
-    steps = pl.concat([timed, hand.moments(calls.steps(hand, rung), ["at"])], how="diagonal")
-    return _acted(steps, contacts, people)
+    known = [part.filter(pl.col("at").is_not_null()).collect() for part in parts]
+    timed = hand.moments(pl.concat(known, how="diagonal"), ["at"])
+    return pl.concat([timed, hand.moments(calls.steps(hand, rung), ["at"])], how="diagonal")
 
 
 _STEP = ("contact_id", "at", "actor_id", "order", instants.ROW)
 
 
-def _said(found: Records, own: Sequence[Path | str]) -> pl.DataFrame:
+def _said(found: Records) -> pl.LazyFrame:
     """Comments as messages and notes; what the helpdesk writes about a merge is neither."""
     comments = history.said(found).filter(~pl.col("text").str.contains(_MERGED_HERE).fill_null(False))
     merge, public = pl.col("text").str.contains(tickets.MERGED_INTO).fill_null(False), pl.col("public") == "true"
@@ -162,7 +164,6 @@ def _said(found: Records, own: Sequence[Path | str]) -> pl.DataFrame:
         text=pl.when(~merge).then("text"),
         channel=pl.when(public & ~merge & pl.col("via").is_not_null()).then(words.meaning("via", words=CHANNELS).fill_null("other")),
         is_auto=pl.col("rel").is_in(_AUTOMATIC).fill_null(False),
-        thanked=thanks.is_ack(pl.col("text"), words=thanks.lexicon(*own)),
     )
 
 
@@ -182,8 +183,7 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         actor_id=pl.when(nobody | stranger | (customer & pl.col("customer_ref").is_null())).then(None).otherwise("actor_id"),
         public=(pl.col("public") == "true").fill_null(False),
         channel=pl.when(pl.col("is_auto").fill_null(False)).then("asked_by").otherwise("channel"),
-        is_ack=pl.when((pl.col("kind") == "message") & customer).then("thanked"),
-    ).drop("customer_ref", "is_side_conversation", "asked_by", "person", "caller", "thanked", instants.ROW)
+    ).drop("customer_ref", "is_side_conversation", "asked_by", "person", "caller", instants.ROW)
 
 
 def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:

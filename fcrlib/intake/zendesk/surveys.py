@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from fcrlib.intake.canonical import instants
 from fcrlib.intake.canonical.reading import Reading
 from fcrlib.intake.zendesk import history
 
@@ -54,6 +55,6 @@ def _inside(hand: Reading, tickets: pl.DataFrame, listed: pl.DataFrame) -> pl.Da
 
 def _told(hand: Reading, rated: pl.DataFrame) -> pl.DataFrame:
     """When a ticket took the score that it has, where its history says it."""
-    changes = history.changes(hand.found).filter(pl.col("field") == "satisfaction_score")
+    changes = history.changes(hand.found).filter(pl.col("field") == "satisfaction_score").select("ticket_id", "at", "value", instants.ROW).collect()
     turned = changes.join(rated.select(ticket_id="contact_id"), on="ticket_id", how="semi", maintain_order="left")
     return hand.moments(turned, ["at"]).group_by(contact_id="ticket_id", score="value").agg(pl.col("at").max())

@@ -162,7 +162,7 @@ def _merged(hand: Reading) -> pl.DataFrame:
     audits, tickets = hand.table("audits").filter(pl.col("rel") == "merge"), hand.table("tickets")
     swallowed = [audits.select(merged_into="ticket_id", went="merged"), tickets.select(merged_into="contact_id", went="swallowed")]
     stays = pl.concat(swallowed).drop_nulls().select("merged_into", contact_id=typed.labels("went")).explode("contact_id", empty_as_null=True)
-    goes = history.said(hand.found).select(contact_id="ticket_id", merged_into=pl.col("text").str.extract(MERGED_INTO)).drop_nulls()
+    goes = history.said(hand.found).select(contact_id="ticket_id", merged_into=pl.col("text").str.extract(MERGED_INTO)).drop_nulls().collect()
     both = pl.concat([stays.select("contact_id", "merged_into"), goes]).drop_nulls().filter(pl.col("contact_id") != pl.col("merged_into"))
     return both.unique("contact_id", keep="last", maintain_order=True)
 
