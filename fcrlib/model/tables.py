@@ -284,9 +284,9 @@ def check(frame: pl.DataFrame, *, table: str) -> pl.DataFrame:
     if missing or wrong:
         problems = [*(f"{name}: the column is missing" for name in missing), *wrong]
         raise TableError(_headline(table, len(problems)), problems)
-    _, failure = schema.filter(frame)
-    if len(failure) == 0:
+    if schema.is_valid(frame):
         return frame
+    _, failure = schema.filter(frame)
     broken = failure.details()
     problems = [_explain(broken, table=table, rule=rule, count=n, rows=frame.height) for rule, n in failure.counts().items()]
     raise TableError(_headline(table, len(problems)), problems)

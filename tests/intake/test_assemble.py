@@ -19,7 +19,7 @@ def steps(*rows: dict[str, object]) -> pl.DataFrame:
 
 
 def history(*rows: dict[str, object], end: datetime = END) -> pl.DataFrame:
-    return assemble.history(steps(*rows), source="x", data_end=end)[0]
+    return assemble.history([steps(*rows)], source="x", data_end=end)[0]
 
 
 def summed(*rows: dict[str, object], **given: object) -> dict[str, object]:
@@ -57,7 +57,7 @@ def test_changes_of_team_and_person_that_happened_together_are_one():
 
 def test_a_change_to_what_was_so_already_is_left_out_and_counted():
     frame, dropped = assemble.history(
-        steps({"at": 1, "kind": "status", "status_to": "open"}, {"at": 2, "kind": "status", "status_to": "open"}), source="x", data_end=END
+        [steps({"at": 1, "kind": "status", "status_to": "open"}, {"at": 2, "kind": "status", "status_to": "open"})], source="x", data_end=END
     )
     assert frame.height == 1
     assert [(one.count, one.why) for one in dropped] == [(1, "changes to what was so already")]
@@ -65,7 +65,7 @@ def test_a_change_to_what_was_so_already_is_left_out_and_counted():
 
 def test_what_is_after_the_data_end_is_not_known():
     frame, dropped = assemble.history(
-        steps({"at": 1, "kind": "status", "status_to": "open"}, {"at": 5, "kind": "status", "status_to": "solved"}),
+        [steps({"at": 1, "kind": "status", "status_to": "open"}, {"at": 5, "kind": "status", "status_to": "solved"})],
         source="x",
         data_end=DAY + timedelta(hours=3),
     )
@@ -165,7 +165,7 @@ def test_the_data_end_is_asked_for_where_nobody_says_it():
 def test_a_handover_to_whoever_holds_it_already_is_none_and_counted():
     told = [{"group_to": "billing"}, {"group_to": "billing", "agent_to": "ann"}, {"agent_to": "ann"}, {"group_to": "billing"}]
     rows = [{"at": hour, "kind": "handover", **held} for hour, held in enumerate(told)]
-    frame, dropped = assemble.history(steps(*rows), source="x", data_end=END)
+    frame, dropped = assemble.history([steps(*rows)], source="x", data_end=END)
     assert frame.select("group_to", "agent_to").rows() == [("billing", None), ("billing", "ann")]
     assert [(one.count, one.why) for one in dropped] == [(2, "changes to what was so already")]
 
@@ -213,3 +213,29 @@ def test_whoever_takes_a_contact_first_did_not_hold_it_before():
         {"at": 3, "kind": "handover", "agent_from": "a", "agent_to": "b"},
     )
     assert (found["first_agent"], found["resolver_group"], found["resolver_agent"]) == ("a", None, None)
+
+
+def test_shares_of_contacts_give_the_same_history_as_all_at_once(monkeypatch):
+    rows = [
+        {"contact_id": str(number % 7), "at": number, "kind": kind, word: f"{word} {number % 3}"}
+        for number in range(60)
+        for kind, word in (("status", "status_to"), ("handover", "group_to"), ("handover", "agent_to"))
+    ]
+    rows = [{**row, "status_to": ("open", "solved", "pending")[int(str(row["at"])) % 3]} if "status_to" in row else row for row in rows]
+    pieces = [steps(*rows[start::3]) for start in range(3)]
+    whole, dropped = assemble.history(pieces, source="x", data_end=END)
+    monkeypatch.setattr(assemble, "SHARE", 40)
+    shared, again = assemble.history(pieces, source="x", data_end=END)
+    assert shared.equals(whole)
+    assert [(one.count, one.why) for one in again] == [(one.count, one.why) for one in dropped]
+    contacts = pl.DataFrame({"contact_id": [str(number) for number in range(9)]})
+    summary = assemble.summed_up(contacts, events=shared)
+    monkeypatch.undo()
+    assert summary.equals(assemble.summed_up(contacts, events=whole))
+
+
+def test_a_thank_you_is_seen_through_the_page_it_is_written_as():
+    told = [("<p>Thank you!</p>", "customer", True), ("<p>Thanks, but it fails</p>", "customer", False), ("<p>Thank you!</p>", "agent", None)]
+    rows = [{"at": at, "kind": "message", "actor": actor, "text": text} for at, (text, actor, _) in enumerate(told)]
+    frame, _ = assemble.history([steps(*rows)], source="x", data_end=END, lexicon=thanks.lexicon())
+    assert frame["is_ack"].to_list() == [known for _, _, known in told]

@@ -106,7 +106,7 @@ def _tables(hand: Reading, legs: pl.DataFrame) -> Tables:
     kind = pl.when(pl.col("agent_id").is_in(list(hand.bots))).then(pl.lit("bot")).otherwise(pl.lit("human"))
     return Tables(
         contacts=contacts,
-        steps=_steps(legs, contacts, hand.bots),
+        steps=[_steps(legs, contacts, hand.bots)],
         identifiers=assemble.identity(contacts, source=SOURCE, phone="number", email="address", external="external"),
         agents=people.with_columns(kind=kind),
     )

@@ -6,7 +6,7 @@ everything about a contact that is no field of its own: when it was first resolv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -29,7 +29,7 @@ _RESOLVER = {"agent": "human", "bot": "bot", "system": "automation", "customer":
 
 
 def history(
-    steps: pl.DataFrame,
+    steps: Sequence[pl.DataFrame],
     *,
     source: str,
     data_end: datetime,
@@ -42,7 +42,7 @@ def history(
     Parameters
     ----------
     steps
-        `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
+        In pieces, of which each has the columns that it needs: `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
         `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `article_id`; `order` (number) says what came first at one
         instant, else the order of the rows does; handovers that share `together` (text) are one. `group_from` and `agent_from` are what the export
         says stood before; they are used only where no earlier step says it: a contact begins with what stood before its first change.
@@ -66,28 +66,26 @@ def history(
     """
     whole = pl.all_horizontal(pl.col("contact_id", "at", "kind").is_not_null())
     known = whole & (pl.col("at") <= data_end)
-    counts = steps.select(known=known.sum(), whole=whole.sum()).row(0, named=True)
+    counts = pl.concat([piece.select(known=known.sum(), whole=whole.sum(), all=pl.len()) for piece in steps]).sum().row(0, named=True)
     finished = (_thanked(_filled(acted(share) if acted else share), lexicon) for share in _shares(steps, known))
     parts = [_events(share, source=source, first_status=first_status) for share in finished]
     same = [Dropped(what="events", count=count, why="changes to what was so already", example=example) for _, count, example in parts if count]
     dropped = [
-        Dropped(what="events", count=steps.height - counts["whole"], why="without a contact, a time or a kind"),
+        Dropped(what="events", count=counts["all"] - counts["whole"], why="without a contact, a time or a kind"),
         Dropped(what="events", count=counts["whole"] - counts["known"], why=f"after the data end {data_end:%Y-%m-%d %H:%M}"),
         *(one.model_copy(update={"count": sum(other.count for other in same)}) for one in same[:1]),
     ]
     return pl.concat([events for events, _, _ in parts]), [one for one in dropped if one.count]
 
 
-def _shares(steps: pl.DataFrame, known: pl.Expr) -> Iterator[pl.DataFrame]:
-    """The known steps in shares of about `SHARE`, each with all steps of its contacts, the contacts in order."""
-    contacts = steps.select(pl.col("contact_id").unique().drop_nulls().sort()).to_series()
-    count = min(-(-steps.height // SHARE), len(contacts))
-    if count < 2:
-        yield steps.filter(known)
-        return
-    share = contacts[[len(contacts) * number // count for number in range(1, count)]].search_sorted(steps["contact_id"], side="right")
+def _shares(pieces: Sequence[pl.DataFrame], known: pl.Expr) -> Iterator[pl.DataFrame]:
+    """The known rows in shares of about `SHARE`, each with all rows of its contacts, the contacts in order."""
+    contacts = pl.concat([piece["contact_id"].unique() for piece in pieces]).unique().drop_nulls().sort()
+    count = max(min(-(-sum(piece.height for piece in pieces) // SHARE), len(contacts)), 1)
+    firsts = contacts[[len(contacts) * number // count for number in range(1, count)]]
+    shares = [firsts.search_sorted(piece["contact_id"], side="right") for piece in pieces]
     for number in range(count):
-        yield steps.filter(known & (share == number))
+        yield pl.concat([piece.filter(known & (share == number)) for piece, share in zip(pieces, shares, strict=True)], how="diagonal")
 
 
 def _events(steps: pl.DataFrame, *, source: str, first_status: str) -> tuple[pl.DataFrame, int, str]:
@@ -115,11 +113,16 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
         it at the first resolution), `resolved_by`, `close_reason` (`inactivity` where the system closed what waited for the customer) and
         `initiated_by` (whoever is heard first). The first team and person are those that the first handover took it from, else those it went to.
     """
+    return _merged(contacts, pl.concat([_said_by(share) for share in _shares([events], pl.lit(True))]))
+
+
+def _said_by(events: pl.DataFrame) -> pl.DataFrame:
+    """One row per contact: what its events say about it."""
     resolved = list(RESOLVED_STATUSES)
     resolves = pl.col("status_to").is_in(resolved) & ~pl.col("status_from").is_in(resolved).fill_null(False)
     spoken = pl.col("kind").is_in(["message", "call_leg"]) & pl.col("public") & ~pl.col("is_auto")
     held = events.with_columns(_held(name).alias(f"held_{name}") for name in ("group", "agent"))
-    found = held.group_by("contact_id").agg(
+    return held.group_by("contact_id").agg(
         pl.col("at").filter(resolves).first().alias("first_resolved_at"),
         pl.col("at").filter(resolves).last().alias("last_resolved_at"),
         pl.col("at").filter(pl.col("status_to") == "closed").last().alias("shut_at"),
@@ -135,7 +138,6 @@ def summed_up(contacts: pl.DataFrame, *, events: pl.DataFrame) -> pl.DataFrame:
         pl.col("status_from").filter(resolves).first().cast(pl.String).alias("waiting"),
         pl.col("actor").filter(spoken).first().cast(pl.String).alias("opener"),
     )
-    return _merged(contacts, found)
 
 
 def agents(people: pl.DataFrame, *, key: str, kind: str, group: str | None = None) -> pl.DataFrame:

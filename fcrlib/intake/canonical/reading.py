@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import TypedDict
 
 import polars as pl
 
 from fcrlib.intake.canonical import assemble, finish, thanks, typed
+from fcrlib.intake.canonical.instants import ROW
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export import records
 from fcrlib.intake.export.kinds import Export
@@ -91,6 +93,15 @@ class Reading:
         """Columns of text as instants, as the export was said to write them; what is no time is a problem."""
         return typed.moments(frame, columns, told=self.told, time_zone=time_zone or self.time_zone, dates=self.dates)
 
+    def timed(self, pieces: Sequence[pl.DataFrame], *, time_zone: str | None = None) -> list[pl.DataFrame]:
+        """Pieces of steps with their instants; the column `at` is read as one, what has none is left out."""
+        there = [piece.filter(pl.col("at").is_not_null()) for piece in pieces]
+        text = pl.concat([piece.select(pl.col("at", *({ROW} & {*piece.columns}))) for piece in there], how="diagonal")
+        ends = list(accumulate(piece.height for piece in there))
+        at = self.moments(text, ["at"], time_zone=time_zone)["at"]
+        # In one stretch of memory each: polars copies a frame of uneven stretches whenever it looks at it.
+        return [piece.with_columns(at[end - piece.height : end]).rechunk() for piece, end in zip(there, ends, strict=True)]
+
     def miss(self, frame: pl.DataFrame) -> None:
         """Note every field that was asked for and holds nothing."""
         spare = self.found.unused.filter(pl.col("kind") == next(iter(self.found.tables)))["field"].head(20).to_list()
@@ -111,7 +122,7 @@ class Tables:
     contacts
         One row per contact, before its history is read.
     steps
-        Who did what to which contact, when: as `assemble.history` takes it.
+        Who did what to which contact, when: in pieces, as `assemble.history` takes it.
     acted
         Says of all steps of some contacts who acted, where they do not say it yet.
     surveys, identifiers, agents, articles
@@ -125,7 +136,7 @@ class Tables:
     """
 
     contacts: pl.DataFrame
-    steps: pl.DataFrame
+    steps: Sequence[pl.DataFrame]
     acted: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     surveys: pl.DataFrame | None = None
     identifiers: pl.DataFrame | None = None
@@ -186,7 +197,7 @@ def read(
         tables.steps, source=source, data_end=end, first_status=tables.first_status, acted=tables.acted, lexicon=lexicon
     )
     told.dropped += dropped
-    tables = replace(tables, steps=tables.steps.clear(), acted=None)  # as large as the events that they became
+    tables = replace(tables, steps=(), acted=None)  # as large as the events that they became
     origin = finish.Origin(source, source, Path(path), end, records.hashes(path), tables.time_zone or asked.get("time_zone") or "UTC")
     return finish.desk(
         origin,

@@ -101,7 +101,7 @@ def channels(frame: pl.DataFrame, *, raw: str = "channel_raw", meanings: Mapping
 
 
 def _filled(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)).alias(name)
+    return pl.when(pl.col(name).str.contains(r"\S")).then(pl.col(name)).alias(name)
 
 
 def _where(bad: pl.DataFrame) -> str:

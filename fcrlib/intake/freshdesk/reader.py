@@ -255,7 +255,7 @@ def _steps(
     *,
     told: Told,
     time_zone: str | None,
-) -> pl.DataFrame:
+) -> list[pl.DataFrame]:
     """Who did what to which ticket, when."""
     messages = _said(said.filter((pl.col("source") != _SURVEY_REPLY).fill_null(True)))
     replies = said.height - messages.height
@@ -271,7 +271,7 @@ def _steps(
         outgoing=pl.col("initiated_by").is_not_null(),
         order=pl.lit(-1, dtype=pl.Int64),
     )
-    return pl.concat([opened, *read, _known_of(contacts, read[1], told)], how="diagonal")
+    return [opened, *read, *_known_of(contacts, read[1], told)]
 
 
 def _said(said: pl.DataFrame) -> pl.DataFrame:
@@ -313,7 +313,7 @@ _AFTER = 2**40
 """What stands in the activities comes after the conversations of the same second."""
 
 
-def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> pl.DataFrame:
+def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
     """What the ticket itself knows of a history that no activity tells: its last reopening, resolution and closing.
 
     It had been resolved when it was reopened; when at the latest is all that is known of the first time. That is just before the reopening: at the
@@ -322,19 +322,19 @@ def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> pl.Dat
     rest = contacts.join(moved.filter(pl.col("kind") == "status"), on="contact_id", how="anti")
     again = pl.col("reopened_at").is_not_null() & ~(pl.col("resolved_at") < pl.col("reopened_at")).fill_null(False)
     if not rest["reopened_at"].count():
-        return contacts.clear().select("contact_id")
+        return []
     if hidden := int(rest.select(again.sum()).item()):
         told.notes.append(
             f"{hidden:,} tickets were reopened, and when they were first resolved is not told: the reopening stands in, they were resolved by then; the activities would tell it"
         )
     rest = rest.with_columns(resolved_by_then=pl.max_horizontal(pl.col("reopened_at") - _JUST, "opened_at"))
     told_of = [("solved", "resolved_by_then", again), ("open", "reopened_at", None), ("solved", "resolved_at", None), ("closed", "closed_at", None)]
-    return pl.concat(
+    return [
         rest.filter(pl.col(column).is_not_null() & (True if when is None else when)).select(
             "contact_id", at=column, order=pl.lit(place, dtype=pl.Int64), kind=pl.lit("status"), status_to=pl.lit(word), actor=pl.lit("unknown")
         )
         for place, (word, column, when) in enumerate(told_of)
-    )
+    ]
 
 
 def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

@@ -81,7 +81,7 @@ def _tables(hand: Reading) -> Tables:
     contacts = _contacts(found, tickets, owners, stages, fields=hand.fields, told=told)
     return Tables(
         contacts=contacts,
-        steps=_steps(found, contacts, owners, stages, told=told, time_zone=time_zone),
+        steps=[_steps(found, contacts, owners, stages, told=told, time_zone=time_zone)],
         acted=partial(_acted, contacts=contacts, owners=owners, renamed=_survivors(found)),
         surveys=_surveys(found, told=told, time_zone=time_zone),
         identifiers=_identifiers(found),

@@ -268,7 +268,7 @@ def _steps(
     teams: Mapping[str, str],
     *,
     told: Told,
-) -> pl.DataFrame:
+) -> list[pl.DataFrame]:
     """Who did what to which conversation, when."""
     loose = parts.join(contacts, on="contact_id", how="anti")
     told.dropped.append(Dropped(what="parts", count=loose.height, why="their conversation is not there"))
@@ -311,7 +311,7 @@ def _steps(
         *_STEP, order=pl.col("order") + 2, kind=pl.lit("status"), status_from="was", status_to="turned"
     )
     merged = every.filter(merge).select(*_STEP, order="order", kind=pl.lit("merge"))
-    return pl.concat([said, handed, turned, merged, *_beside(contacts, calls)], how="diagonal")
+    return [said, handed, turned, merged, *_beside(contacts, calls)]
 
 
 _STEP = ("contact_id", "at", "actor", "actor_id")

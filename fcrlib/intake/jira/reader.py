@@ -273,7 +273,7 @@ def _steps(
     teams: Sequence[str],
     told: Told,
     time_zone: str | None,
-) -> pl.DataFrame:
+) -> list[pl.DataFrame]:
     """Who did what to which issue, when."""
     changes = typed.moments(changes, ["at"], told=told, time_zone=time_zone)
     comments = typed.moments(comments, ["at"], told=told, time_zone=time_zone)
@@ -304,7 +304,7 @@ def _steps(
             *_STEP, "text", "public", kind=pl.when("public").then(pl.lit("message")).otherwise(pl.lit("note")),
         ),
     ]  # fmt: skip
-    return pl.concat(parts, how="diagonal")
+    return parts
 
 
 _STEP = ("contact_id", "at", "author", "order")

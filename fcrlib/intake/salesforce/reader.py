@@ -71,7 +71,7 @@ def _tables(hand: Reading) -> Tables:
     meanings = _meanings(found, cases, history)
     promised = hand.moments(_promised(found), ["due"])
     contacts = _contacts(found, cases, people, queues, promised=promised, meanings=meanings, told=told)
-    steps = hand.moments(_steps(found, cases, history, people, queues, meanings=meanings, told=told), ["at"])
+    steps = hand.timed(_steps(found, cases, history, people, queues, meanings=meanings, told=told))
     return Tables(
         contacts=contacts,
         steps=steps,
@@ -224,7 +224,7 @@ def _steps(
     *,
     meanings: dict[str, str],
     told: Told,
-) -> pl.DataFrame:
+) -> list[pl.DataFrame]:
     """Who did what to which case, when."""
     keys = cases.select("contact_id", case="key")
     numbered = (
@@ -240,8 +240,7 @@ def _steps(
     marked = changes.filter((pl.col("field") == "isescalated") & typed.yes("value")).select(*_STEP, kind=pl.lit("escalation"))
     # The rule that marks a case as escalated gives it to somebody in the same moment.
     raised = marked.join(handed.filter(pl.col("kind") == "escalation"), on=["contact_id", "at"], how="anti", maintain_order="left")
-    parts = [status, raised, handed, *_said(found, keys)]
-    return pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null())
+    return [status, raised, handed, *_said(found, keys)]
 
 
 def _known(statuses: pl.Series, meanings: dict[str, str], told: Told) -> None:

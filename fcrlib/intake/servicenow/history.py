@@ -21,7 +21,7 @@ _LABELS = [word for word in STATE_WORDS if not word.isdigit()]
 _WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
 
 
-def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> pl.DataFrame:
+def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> list[pl.DataFrame]:
     """Who did what to which incident, when."""
     changes = _changes(found, tickets, told=told)
     public = pl.col("element") == "comments"
@@ -48,7 +48,7 @@ def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told
         group_from=pl.when(pl.col("field") == "assignment_group").then(pl.col("before").replace(groups)),
         agent_from=pl.when(pl.col("field") == "assigned_to").then("before"),
     )
-    return pl.concat([_turns(changes, found, tickets, told=told), handed, said], how="diagonal").filter(pl.col("at").is_not_null())
+    return [_turns(changes, found, tickets, told=told), handed, said]
 
 
 def spoken(found: Records) -> pl.DataFrame:

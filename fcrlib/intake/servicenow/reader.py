@@ -88,7 +88,7 @@ def _tables(hand: Reading) -> Tables:
     hand.miss(tickets)
     people = _people(found, tickets, bots=hand.bots)
     groups = names(found, tickets, "group", "groups")
-    steps = hand.moments(history.steps(found, tickets, groups, told=told), ["at"], time_zone=zone)
+    steps = hand.timed(history.steps(found, tickets, groups, told=told), time_zone=zone)
     return Tables(
         contacts=_contacts(found, tickets, groups, promised=hand.moments(_promised(found), ["due"], time_zone=zone), told=told),
         steps=steps,

@@ -117,7 +117,7 @@ def _people(found: Records, asked: pl.DataFrame, rung: pl.DataFrame, *, bots: Se
     return users.filter(pl.col("user_id").is_not_null() & (pl.col("user_id").str.contains(r"^-|^0$") == False)).with_columns(kind=kind, nobody=nobody)  # noqa: E712
 
 
-def _steps(hand: Reading, groups: Mapping[str, str], *, rung: pl.DataFrame) -> pl.DataFrame:
+def _steps(hand: Reading, groups: Mapping[str, str], *, rung: pl.DataFrame) -> list[pl.DataFrame]:
     """Who did what to which ticket, when."""
     changed = history.changes(hand.found).with_columns(actor_id=pl.col("audit_author"), contact_id=pl.col("ticket_id"))
     is_change = pl.col("type").is_in(["Change", "Create"])
@@ -141,9 +141,7 @@ def _steps(hand: Reading, groups: Mapping[str, str], *, rung: pl.DataFrame) -> p
         changed.filter(pl.col("type") == "KnowledgeLinked").select(*_STEP, "article_id", kind=pl.lit("article"), public=pl.lit("true")),
         _said(hand.found),
     ]
-    known = [part.filter(pl.col("at").is_not_null()).collect() for part in parts]
-    timed = hand.moments(pl.concat(known, how="diagonal"), ["at"])
-    return pl.concat([timed, hand.moments(calls.steps(hand, rung), ["at"])], how="diagonal")
+    return [*hand.timed([part.collect() for part in parts]), *hand.timed([calls.steps(hand, rung)])]
 
 
 _STEP = ("contact_id", "at", "actor_id", "order", instants.ROW)
