@@ -300,18 +300,13 @@ def test_talking_holding_and_wrapping_up_are_the_handling_of_a_call(tmp_path):
     assert contact(zendesk.read(pages(tmp_path, tickets=[ticket(1)], calls=[call(1, 1)]), data_end=END))["handle_seconds"] == 150
 
 
-def broken(folder: Path, number: int) -> str:
+@pytest.mark.parametrize("after", [1, 10, 21, 50, 75, 150, 152, -3, -1])
+def test_a_broken_line_is_named_by_its_own_number(tmp_path, after):
     rows = [json.dumps(ticket(one)) for one in (1, 2, 3, 4)]
-    rows[number - 1] = rows[number - 1][:50]
-    (folder / "tickets.jsonl").write_text("\n".join([*rows, ""]), encoding="utf-8")
-    with pytest.raises(DataError) as caught:
-        zendesk.read(folder, data_end=END)
-    return str(caught.value)
-
-
-@pytest.mark.xfail(strict=True, reason="a line that is cut off swallows the next ones before it is noticed")
-def test_a_broken_line_is_named_by_its_own_number(tmp_path):
-    assert "row 2 " in broken(tmp_path, 2)
+    rows[1] = rows[1][:after]
+    (tmp_path / "tickets.jsonl").write_text("\n".join([*rows, ""]), encoding="utf-8")
+    with pytest.raises(DataError, match="row 2 "):
+        zendesk.read(tmp_path, data_end=END)
 
 
 @pytest.mark.parametrize("wrong", [{"id": None}, {"status": "wobbly"}])

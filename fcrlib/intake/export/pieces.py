@@ -267,7 +267,9 @@ class _Text:
             except json.JSONDecodeError as error:
                 whole = not error.msg.startswith("Unterminated") and error.pos < len(self.buffer) - _TAIL
                 if whole:
-                    self._pass(max(error.pos, self.at))
+                    # A line that is cut off may take the next record for its value: it ends where one begins at the margin.
+                    swallowed = self.buffer.find("\n{", self.at, error.pos + 1)
+                    self._pass(max(swallowed if swallowed >= 0 else error.pos, self.at))
                     raise self.broken(error.msg) from None
                 told = error.msg
             except RecursionError:
