@@ -44,6 +44,7 @@ CARRIES = Carries(
     },
 )
 """What a plain table with a mapping cannot tell."""
+_DECIMAL = r"^\d+\.0+$"
 _CLOCK = r"^(\d+):(\d{2})(?::(\d{2}))?$"
 
 
@@ -132,7 +133,7 @@ def desk(
     told.notes += table.notes
     plan = _present(plan, table, told)
     _stop(told, path, table.frame)
-    raw = _without_twins(table.frame, plan, told)
+    raw = _without_twins(table, plan, told)
     contacts = _contacts(raw, plan, zone=zone, told=told)
     surveys = beside.surveys(raw, plan, zone=zone, end=end, told=told)
     events = beside.events(others.events, plan, zone=zone, end=end, told=told)
@@ -235,10 +236,11 @@ def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
 _SHRUNK = r"^-?\d+\.0+$|^-?\d(?:[.,]\d+)?[eE]\+?\d+$"
 
 
-def _without_twins(frame: pl.DataFrame, plan: Layout, told: Told) -> pl.DataFrame:
+def _without_twins(table: files.Table, plan: Layout, told: Told) -> pl.DataFrame:
     """Drop identical rows and rows without an id; refuse ids that stand on differing rows."""
     theirs = plan.contacts["contact_id"]
-    raw = frame.with_row_index(instants.ROW, offset=2).unique(frame.columns, keep="first", maintain_order=True)
+    frame = table.frame
+    raw = frame.with_columns(table.rows.alias(instants.ROW)).unique(frame.columns, keep="first", maintain_order=True)
     told.dropped.append(Dropped(what="contacts", count=frame.height - raw.height, why="rows identical to another row"))
     raw = raw.with_columns(files.known(theirs, nulls=beside.nulls(plan)).str.normalize("NFC"))
     nameless = raw.filter(pl.col(theirs).is_null())
@@ -253,7 +255,7 @@ def _without_twins(frame: pl.DataFrame, plan: Layout, told: Told) -> pl.DataFram
     twins = raw.filter(pl.col(theirs).is_duplicated())
     if twins.height:
         example = twins[theirs][0]
-        rows = ", ".join(str(row) for row in twins.filter(pl.col(theirs) == example)[instants.ROW][:3])
+        rows = ", ".join(twins.filter(pl.col(theirs) == example)[instants.ROW].head(3))
         told.problems.append(
             f"{theirs}: {twins[theirs].n_unique():,} values stand on several rows that differ, e.g. '{example}' (rows {rows}); "
             "one row per contact is needed: keep the newest, or if each row is a change of the contact, give contacts and changes as two files ([events] in the mapping)"
@@ -271,7 +273,7 @@ def _contacts(raw: pl.DataFrame, plan: Layout, *, zone: str | None, told: Told) 
         *(clock[theirs].alias(ours) for ours, theirs in moments.items()),
         *(_number(text, name, plan, told) for name in text.columns if name in _NUMBERS),
         *(_words(text, name, plan, told) for name in text.columns if name in WORDS and name != "channel"),
-        *(pl.col(name).str.normalize("NFC") for name in _IDS if name in text.columns),
+        *(_reference(text, name, plan, told) for name in _IDS if name in text.columns),
         *([_labels().alias("tags")] if "tags" in text.columns else []),
         *([] if "channel" not in text.columns else _channel(text, plan, told)),
         *(_flag(raw, flag.column, flag.true, nulls).alias(name) for name, flag in plan.flags.items()),
@@ -286,6 +288,14 @@ def _contacts(raw: pl.DataFrame, plan: Layout, *, zone: str | None, told: Told) 
     elif "closed_at" in plan.contacts and not {"first_resolved_at", "last_resolved_at"} & plan.contacts.keys():
         told.notes.append(f"no column says when a contact was resolved: '{plan.contacts['closed_at']}' was taken, so reopenings cannot be seen")
     return _completed(contacts)
+
+
+def _reference(text: pl.DataFrame, name: str, plan: Layout, told: Told) -> pl.Expr:
+    """Ids as they are written; a column of numbers with gaps travels as decimals, and `7.0` is `7`."""
+    decimal = pl.col(name).str.contains(_DECIMAL).fill_null(False)
+    if count := int(text.select(decimal.sum()).item()):
+        told.notes.append(f"{plan.contacts[name]}: {count:,} ids written as decimals were read as whole numbers, as 7.0 is 7")
+    return pl.when(decimal).then(pl.col(name).str.replace(r"\.0+$", "")).otherwise(pl.col(name).str.normalize("NFC")).alias(name)
 
 
 def _completed(contacts: pl.DataFrame) -> pl.DataFrame:

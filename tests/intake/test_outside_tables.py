@@ -70,7 +70,6 @@ def test_ids_that_a_spreadsheet_made_decimals_of_are_refused_or_mended(tmp_path,
     assert found.contacts["contact_id"].to_list() == ["1001"]
 
 
-@pytest.mark.xfail(strict=True, reason="'7.0' and '7' are two customers: who comes back is not seen")
 def test_a_customer_is_one_person_with_a_decimal_and_without(tmp_path):
     try:
         found = read(tmp_path / "t.csv", "Ticket,Opened,Solved,Customer,State\na,2026-03-02 08:00,,7.0,open\nb,2026-03-03 08:00,,7,open\n")
@@ -79,7 +78,6 @@ def test_a_customer_is_one_person_with_a_decimal_and_without(tmp_path):
     assert found.contacts["customer_ref"].n_unique() == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a folder or a zip must hold one table")
 def test_a_folder_of_monthly_files_that_overlap_is_one_table(tmp_path):
     ROWS[:2].write_csv(tmp_path / "2026-01.csv")
     ROWS[1:].write_csv(tmp_path / "2026-02.csv")
@@ -113,3 +111,18 @@ def test_no_thousands_follow_a_nought(tmp_path):
     text = "Ticket;Opened;Solved;Customer;State;Time\na;2026-03-02 08:00;;c;open;0,125\n"
     found = read(tmp_path / "t.csv", text, contacts={**MAPPING["contacts"], "handle_seconds": "Time"})
     assert found.contacts["handle_seconds"].to_list() == [0.125]
+
+
+def test_a_row_of_several_files_is_named_by_its_file_and_its_own_number(tmp_path):
+    ROWS[:2].write_csv(tmp_path / "2026-01.csv")
+    text = ROWS[2:].write_csv().splitlines()
+    (tmp_path / "2026-02.csv").write_text("\n".join([text[0], text[0], "", text[1].replace("2026-", "20x6-")]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"2026-02\.csv:[34]"):
+        csv.read(tmp_path, mapping=MAPPING, data_end=END)
+
+
+def test_files_of_other_columns_are_not_put_together(tmp_path):
+    ROWS.write_csv(tmp_path / "2026-01.csv")
+    ROWS.with_columns(pl.lit("x").alias("More")).write_csv(tmp_path / "2026-02.csv")
+    with pytest.raises(DataError, match="holds 2 tables"):
+        csv.read(tmp_path, mapping=MAPPING, data_end=END)

@@ -162,7 +162,7 @@ class Gathering:
             *(_column(kind, ours, headers) for ours in kind.fields),
             pl.int_range(self.number + 1, self.number + height + 1, dtype=pl.Int64).alias(RECORD),
             pl.lit(number, dtype=pl.Int64).alias(FILE),
-            pl.int_range(2 - added, height + 2 - added, dtype=pl.Int64).alias(LINE),
+            pl.lit(table.rows.cast(pl.Int64) - added).alias(LINE),
         )
         self.number += height
         self.seen[kind.name].update(dict.fromkeys(table.frame.columns, height))

@@ -13,7 +13,7 @@ import io
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -41,11 +41,18 @@ class Table:
         Every column as text, in the file's order; nothing is stripped or turned into null but empty fields.
     notes
         What had to be decided to read it, e.g. the encoding.
+    rows
+        Where each row stands, e.g. `17`, or of several files `2026-02.csv:17`; the header is row 1.
     """
 
     name: str
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+    rows: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+
+    def __post_init__(self) -> None:
+        if len(self.rows) != self.frame.height:
+            object.__setattr__(self, "rows", pl.int_range(2, self.frame.height + 2, eager=True).cast(pl.String))
 
 
 def tables(path: Path | str, *, delimiter: str | None = None, encoding: str | None = None) -> list[Table]:
@@ -87,7 +94,7 @@ def _named(found: list[Table], inside: str, file: Path) -> list[Table]:
 
 
 def table(path: Path | str, *, delimiter: str | None = None, encoding: str | None = None) -> Table:
-    """Read the only table of a file.
+    """Read the only table of a file; files of a folder or an archive that have the same columns are one.
 
     Raises
     ------
@@ -95,10 +102,22 @@ def table(path: Path | str, *, delimiter: str | None = None, encoding: str | Non
         If it cannot be read, or there are several.
     """
     found = tables(path, delimiter=delimiter, encoding=encoding)
+    if len(found) > 1 and len({frozenset(one.frame.columns) for one in found}) == 1:
+        return _one_below_the_other(found, name=Path(path).name)
     if len(found) > 1:
         inside = [one.name.partition("/")[2] or one.name for one in found]
         raise DataError(f"{path} holds {len(found)} tables, one is needed: name it, e.g. '{path}/{inside[0]}'", inside)
     return found[0]
+
+
+def _one_below_the_other(found: list[Table], *, name: str) -> Table:
+    """Exports of one month each, as one table."""
+    columns = found[0].frame.columns
+    inside = [one.name.partition("/")[2] or one.name for one in found]
+    said = f"{len(found)} tables of the same columns were put one below the other: {', '.join(inside[:12])}{' and others' if len(found) > 12 else ''}"
+    places = [pl.select(pl.format("{}:{}", pl.lit(one.name), one.rows)).to_series() for one in found]
+    notes = (said, *(note for one in found for note in one.notes))
+    return Table(name, pl.concat([one.frame.select(columns) for one in found]), notes, pl.concat(places))
 
 
 def opened_table(name: str, data: bytes) -> Table:
@@ -191,7 +210,12 @@ def _open(name: str, data: bytes, delimiter: str | None, encoding: str | None) -
     except pl.exceptions.PolarsError as error:
         raise DataError(f"{name} is damaged{_first_bad_line(data)}: {str(error).splitlines()[0]}") from None
     text, notes = _decode(name, data, encoding)
-    return Table(name, _parse(name, text, delimiter), notes)
+    frame = _parse(name, text, delimiter)
+    says = _says(frame)
+    said = frame.filter(says).rename(_header(frame.columns))
+    if said.is_empty():
+        raise DataError(f"{name} has a header but no rows")
+    return Table(name, said, notes, (says.arg_true() + 2).cast(pl.String))
 
 
 def _first_bad_line(data: bytes) -> str:
@@ -279,13 +303,9 @@ def _parse(name: str, text: str, delimiter: str | None) -> pl.DataFrame:
     columns = len(next(csv.reader(io.StringIO(text), delimiter=separator), []))
     _refuse_cut_off(name, text, separator, columns)
     try:
-        frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+        return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
     except pl.exceptions.PolarsError:
         raise DataError(f"{name}: {_first_bad_row(text, separator, columns)}") from None
-    frame = _without_blank_rows(_without_headers(frame).rename(_header(frame.columns)))
-    if frame.is_empty():
-        raise DataError(f"{name} has a header but no rows")
-    return frame
 
 
 def sniff(text: str) -> str:
@@ -312,15 +332,12 @@ def _header(columns: list[str]) -> dict[str, str]:
     return names
 
 
-def _without_headers(frame: pl.DataFrame) -> pl.DataFrame:
-    """Files that were put one behind the other bring the header again; such a row says nothing."""
+def _says(frame: pl.DataFrame) -> pl.Series:
+    """Which rows say something: blank ones do not, nor does a header that comes again where files were put one behind the other."""
     header = {name: name.rpartition("_duplicated_")[0] if "_duplicated_" in name else name for name in frame.columns}
     again = pl.all_horizontal(pl.col(name).fill_null("") == said for name, said in header.items())
-    return frame.filter(~again) if frame.width > 1 else frame
-
-
-def _without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(~pl.all_horizontal(pl.all().is_null())) if frame.width > 1 else frame
+    blank = pl.all_horizontal(pl.all().is_null())
+    return frame.select(~(again | blank) | (frame.width < 2)).to_series()
 
 
 def _refuse_cut_off(name: str, text: str, separator: str, columns: int) -> None:
