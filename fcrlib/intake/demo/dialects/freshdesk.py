@@ -24,7 +24,6 @@ _LABELS = {"open": "Open", "pending": "Pending", "solved": "Resolved", "closed":
 _PRIORITIES = {"low": 1, "medium": 2, "high": 3, "urgent": 4}
 _FIELDS = ("category", "subcategory", "product_area", "tier", "language")
 _TAGS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "created_for_side_conversation"}
-_HANDOVERS = ("assignment", "transfer", "escalation")
 _RATINGS = {0.0: "-103", 0.25: "-102", 0.5: "100", 0.75: "102", 1.0: "103"}
 _OVERLAP = 3
 _PHONES = 2
@@ -38,16 +37,7 @@ def asked(desk: Desk) -> dict[str, object]:
 
 def respelled(desk: Desk) -> Desk:
     """The desk as Freshdesk knows it: born open, without calls and offers of surveys, company-initiated tickets as outbound e-mails."""
-    known = spelling.respelled(
-        desk,
-        source="freshdesk",
-        contact=spelling.number(""),
-        customer=spelling.number("100"),
-        alias=spelling.number("200"),
-        agent=spelling.number("900"),
-        account=spelling.number("700"),
-        article=spelling.number("360000"),
-    )
+    known = spelling.numbered(desk, source="freshdesk")
     events = _events(known)
     contacts = _contacts(known, events)
     channels = events.drop("channel").join(contacts.select("contact_id", "channel"), on="contact_id", how="left", maintain_order="left")
@@ -120,12 +110,12 @@ def _events(desk: Desk) -> pl.DataFrame:
     )
     changed = told.filter((pl.col("kind") != "status") | (pl.col("status_from") != pl.col("status_to")))
     bots = desk.agents.filter(kind="bot")["agent_id"].implode()
-    handed = pl.col("kind").is_in(_HANDOVERS) & (pl.col("actor") == "agent")
+    handed = pl.col("kind").is_in(spelling.HANDOVERS) & (pl.col("actor") == "agent")
     holder = pl.when(~pl.col("agent_from").is_in(bots)).then("agent_from")
     author = pl.when(handed).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
     machine = pl.col("actor_id").is_in(bots) & (pl.col("actor") == "agent")
     moved = pl.when(pl.col("group_from") != pl.col("group_to")).then(pl.lit("transfer")).otherwise(pl.lit("assignment"))
-    kind = pl.when(pl.col("kind").is_in(_HANDOVERS)).then(moved).otherwise("kind")
+    kind = pl.when(pl.col("kind").is_in(spelling.HANDOVERS)).then(moved).otherwise("kind")
     actor = pl.when(machine).then(pl.lit("bot")).otherwise("actor")
     spelled = changed.with_columns(actor_id=author, kind=kind).with_columns(actor=actor)
     return conform(spelled, table="events").sort("source", "contact_id", "seq")
@@ -227,7 +217,7 @@ def _conversations(desk: Desk, tickets: pl.DataFrame) -> pl.Series:
 
 
 def _activities(desk: Desk, tickets: pl.DataFrame) -> pl.Series:
-    kinds = ["status", *_HANDOVERS]
+    kinds = ["status", *spelling.HANDOVERS]
     known = desk.events.filter(pl.col("kind").is_in(kinds)).join(tickets.select("contact_id", "requester"), on="contact_id")
     user = pl.col("actor") != "system"
     activity = pl.struct(

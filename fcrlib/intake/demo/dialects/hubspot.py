@@ -25,7 +25,6 @@ _HEARD_AS = {"social": "messaging", "in_app": "chat", "api": "other"}
 _PARTNER = "899000002"
 _TAGS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "created_for_side_conversation", "is_spam": "spam"}
 _OWN = ("subcategory", "product_area", "tier", "language")
-_HANDOVERS = ("assignment", "transfer", "escalation")
 _PHONES = 2
 """A contact has a phone and a mobile, and no third."""
 _MOVES = {"hs_pipeline_stage": "status_to", "hubspot_owner_id": "agent_to", "hubspot_team_id": "group_to"}
@@ -38,16 +37,7 @@ def asked(desk: Desk) -> dict[str, object]:
 
 def respelled(desk: Desk) -> Desk:
     """The desk as HubSpot knows it: what a customer moved was moved by an automation, a call is one record, satisfaction has three steps."""
-    known = spelling.respelled(
-        desk,
-        source="hubspot",
-        contact=spelling.number(""),
-        customer=spelling.number("100"),
-        alias=spelling.number("200"),
-        agent=spelling.number("900"),
-        account=spelling.number("700"),
-        article=spelling.number(""),
-    )
+    known = spelling.numbered(desk, source="hubspot", article="")
     events = _events(known)
     contacts = _contacts(known, events)
     channels = events.drop("channel").join(contacts.select("contact_id", "channel"), on="contact_id", how="left", maintain_order="left")
@@ -111,7 +101,7 @@ def _events(desk: Desk) -> pl.DataFrame:
         ~pl.col("kind").is_in(["survey", "article", "merge", "call_leg"]) | (mine & leg)
     ).with_columns(pl.col("kind", "actor").cast(pl.String))  # fmt: skip
     bots = desk.agents.filter(kind="bot")["agent_id"].implode()
-    handed = pl.col("kind").is_in(_HANDOVERS) & (pl.col("actor") == "agent")
+    handed = pl.col("kind").is_in(spelling.HANDOVERS) & (pl.col("actor") == "agent")
     holder = pl.when(~pl.col("agent_from").is_in(bots)).then("agent_from")
     author = pl.when(handed).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
     machine = pl.col("actor_id").is_in(bots) & (pl.col("actor") == "agent")
@@ -119,7 +109,7 @@ def _events(desk: Desk) -> pl.DataFrame:
     through = (pl.col("kind") == "status") & (pl.col("actor") == "customer")
     spelled = told.with_columns(
         actor_id=pl.when(~through).then(author),
-        kind=pl.when(pl.col("kind").is_in(_HANDOVERS)).then(moved).otherwise("kind"),
+        kind=pl.when(pl.col("kind").is_in(spelling.HANDOVERS)).then(moved).otherwise("kind"),
         actor=pl.when(machine).then(pl.lit("bot")).when(through).then(pl.lit("system")).otherwise("actor"),
     )
     return conform(spelled.with_columns(actor=pl.when(pl.col("actor_id").is_in(bots)).then(pl.lit("bot")).otherwise("actor")), table="events").sort("source", "contact_id", "seq")  # fmt: skip

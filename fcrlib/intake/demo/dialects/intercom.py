@@ -24,7 +24,6 @@ _STATES = {"new": "open", "open": "open", "pending": "pending", "hold": "pending
 _WORDS = {"open": "open", "pending": "snoozed", "closed": "closed"}
 _LABELS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "side_conversation"}
 _ATTRIBUTES = {name: name.replace("_", " ").capitalize() for name in ("category", "subcategory", "product_area", "tier", "language")}
-_HANDOVERS = ["assignment", "transfer", "escalation"]
 _PROMISED = 8 * 3600
 _OVERLAP, _PAGE = 3, 500
 
@@ -83,7 +82,7 @@ def write(desk: Desk, folder: Path) -> None:
 def _events(desk: Desk) -> pl.DataFrame:
     """Changes of state in the words of Intercom; whoever hands a contact over is the one who held it. What a machine does, no agent does."""
     bots = desk.agents.filter(kind="bot")["agent_id"]
-    handed = pl.col("kind").is_in(_HANDOVERS) & (pl.col("actor") == "agent")
+    handed = pl.col("kind").is_in(spelling.HANDOVERS) & (pl.col("actor") == "agent")
     holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
     author = pl.when(handed).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
     machine = pl.col("actor_id").is_in(bots.implode()) & (pl.col("actor") == "agent")
@@ -200,7 +199,7 @@ def _parts(desk: Desk, opener: pl.DataFrame, teams: dict[str, str]) -> pl.DataFr
     events = desk.events.filter(~pl.col("kind").is_in(["call_leg", "survey"])).join(
         opener.select("contact_id", "seq"), on=["contact_id", "seq"], how="anti"
     )
-    handed = pl.col("kind").is_in(_HANDOVERS)
+    handed = pl.col("kind").is_in(spelling.HANDOVERS)
     team = pl.struct(type=pl.lit("team"), id=pl.col("group_to").replace_strict(teams, default=None, return_dtype=pl.String))
     both = pl.concat(
         [

@@ -33,7 +33,6 @@ _TITLES = {
     "10021": "Team", "10030": "Time to first response", "10031": "Time to resolution", "10040": "Satisfaction", "10041": "Satisfaction date",
 }  # fmt: skip
 _LABELS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "side_conversation", "is_abandoned": "abandoned"}
-_HANDOVERS = ["assignment", "transfer", "escalation"]
 _OVERLAP, _PAGE = 3, 500
 
 
@@ -92,7 +91,7 @@ def _named() -> dict[str, str]:
 def _events(desk: Desk) -> pl.DataFrame:
     """Whoever hands a contact over is the one who held it. What a machine does, no agent does."""
     bots = desk.agents.filter(kind="bot")["agent_id"]
-    handed = pl.col("kind").is_in(_HANDOVERS) & (pl.col("actor") == "agent")
+    handed = pl.col("kind").is_in(spelling.HANDOVERS) & (pl.col("actor") == "agent")
     holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
     machine = pl.col("actor_id").is_in(bots.implode()) & (pl.col("actor") == "agent")
     spelled = desk.events.filter(~pl.col("kind").is_in(["call_leg", "article", "survey"])).with_columns(

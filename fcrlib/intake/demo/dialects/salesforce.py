@@ -25,8 +25,6 @@ _VIA = {
     "api": "API", "other": "Other",
 }  # fmt: skip
 _STATUSES = {"new": "New", "open": "Working", "pending": "Waiting on Customer", "hold": "On Hold", "solved": "Solved", "closed": "Closed"}
-_HANDOVERS = ["assignment", "transfer", "escalation"]
-_UNSEEN = ["merge", "survey", "article", "call_leg"]
 _SYSTEM, _GUEST = "0055g00009SYSTM", "0055g00009GUEST"
 _MILESTONES = {"First Response": "5575g0000000001", "Resolution Time": "5575g0000000002"}
 _OVERLAP = 3
@@ -95,19 +93,8 @@ def _contacts(desk: Desk) -> pl.DataFrame:
 
 
 def _events(desk: Desk) -> pl.DataFrame:
-    """Every change has an author, what a machine does no agent does, and a handover is a transfer if the queue changed; only e-mails have a way."""
-    handed = pl.col("kind").is_in(_HANDOVERS)
-    moved = handed & (pl.col("group_from") != pl.col("group_to")).fill_null(False)
-    bots = desk.agents.filter(kind="bot")["agent_id"]
-    holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
-    author = pl.when(handed & (pl.col("actor") == "agent")).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
-    machine = pl.col("actor_id").is_in(bots.implode()) & (pl.col("actor") == "agent")
-    seen = desk.events.filter(~pl.col("kind").is_in(_UNSEEN) & ((pl.col("kind") != "message") | (pl.col("actor") != "unknown")))
-    spelled = seen.with_columns(actor_id=author).with_columns(
-        actor=pl.when(machine).then(pl.lit("bot")).otherwise(pl.col("actor").cast(pl.String)),
-        kind=pl.when(moved).then(pl.lit("transfer")).when(handed).then(pl.lit("assignment")).otherwise(pl.col("kind").cast(pl.String)),
-        channel=pl.when(pl.col("channel") == "email").then("channel"),
-    )
+    """What authors did; only e-mails have a way."""
+    spelled = spelling.authored(desk).with_columns(channel=pl.when(pl.col("channel") == "email").then("channel"))
     return conform(spelled, table="events").sort("source", "contact_id", "seq")
 
 
@@ -165,7 +152,7 @@ def _milestone(cases: pl.DataFrame, kind: str, *, due: pl.Expr, done: pl.Expr, v
 
 def _history(desk: Desk, queues: dict[str, str]) -> pl.DataFrame:
     """Changes of the status, and of the owner by way of the queue: once with names, once with ids."""
-    known = desk.events.filter(pl.col("kind").is_in(["status", *_HANDOVERS])).with_columns(who=_author(), number=pl.int_range(pl.len()))
+    known = desk.events.filter(pl.col("kind").is_in(["status", *spelling.HANDOVERS])).with_columns(who=_author(), number=pl.int_range(pl.len()))
     status, handed = known.filter(kind="status"), known.filter(pl.col("kind") != "status")
     words = {side: pl.col(f"status_{side}").cast(pl.String).replace_strict(_STATUSES, default=None) for side in ("from", "to")}
     queue = {side: pl.col(f"group_{side}").replace_strict(queues, default=None, return_dtype=pl.String) for side in ("from", "to")}

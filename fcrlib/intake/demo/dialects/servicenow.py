@@ -25,8 +25,6 @@ _VIA = {
 _PRIORITY = {"urgent": "1", "high": "2", "normal": "3", "low": "4"}
 _STATES = {"new": "1", "open": "2", "pending": "3", "hold": "3", "solved": "6", "closed": "7"}
 _CANCELLED = "8"
-_HANDOVERS = ["assignment", "transfer", "escalation"]
-_UNSEEN = ["merge", "survey", "article", "call_leg"]
 _GOALS = {"response": f"51a{1:029d}", "resolution": f"51a{2:029d}"}
 _OVERLAP = 3
 
@@ -48,7 +46,7 @@ def respelled(desk: Desk) -> Desk:
         account=_sys_id("ac0c"),
         article=_sys_id("kb00"),
     )
-    events = _events(known)
+    events = conform(spelling.authored(known), table="events").sort("source", "contact_id", "seq")
     return replace(known, contacts=_contacts(known), events=events)
 
 
@@ -92,22 +90,6 @@ def _contacts(desk: Desk) -> pl.DataFrame:
     return conform(spelled, table="contacts").sort("source", "contact_id")
 
 
-def _events(desk: Desk) -> pl.DataFrame:
-    """Every change has an author, what a machine does no agent does, and a handover is a transfer if the team changed. A partner has no login."""
-    handed = pl.col("kind").is_in(_HANDOVERS)
-    moved = handed & (pl.col("group_from") != pl.col("group_to")).fill_null(False)
-    bots = desk.agents.filter(kind="bot")["agent_id"]
-    holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
-    author = pl.when(handed & (pl.col("actor") == "agent")).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
-    machine = pl.col("actor_id").is_in(bots.implode()) & (pl.col("actor") == "agent")
-    seen = desk.events.filter(~pl.col("kind").is_in(_UNSEEN) & ((pl.col("kind") != "message") | (pl.col("actor") != "unknown")))
-    spelled = seen.with_columns(actor_id=author).with_columns(
-        actor=pl.when(machine).then(pl.lit("bot")).otherwise(pl.col("actor").cast(pl.String)),
-        kind=pl.when(moved).then(pl.lit("transfer")).when(handed).then(pl.lit("assignment")).otherwise(pl.col("kind").cast(pl.String)),
-    )
-    return conform(spelled, table="events").sort("source", "contact_id", "seq")
-
-
 def _incidents(contacts: pl.DataFrame, groups: dict[str, str], items: dict[str, str]) -> pl.DataFrame:
     status = pl.col("status").cast(pl.String)
     state = pl.when(pl.col("is_deleted") & (status == "closed")).then(pl.lit(_CANCELLED)).otherwise(status.replace_strict(_STATES))
@@ -146,7 +128,7 @@ def _incidents(contacts: pl.DataFrame, groups: dict[str, str], items: dict[str, 
 
 def _audit(desk: Desk, groups: dict[str, str], logins: dict[str, str]) -> pl.DataFrame:
     """One row for every field that an update changed; updates are numbered."""
-    known = desk.events.filter(pl.col("kind").is_in(["status", *_HANDOVERS])).with_columns(
+    known = desk.events.filter(pl.col("kind").is_in(["status", *spelling.HANDOVERS])).with_columns(
         pl.col("status_from", "status_to").cast(pl.String), checkpoint=pl.int_range(pl.len()) + 1, who=_author(logins)
     )
     status, handed = known.filter(kind="status"), known.filter(pl.col("kind") != "status")

@@ -10,6 +10,9 @@ import polars as pl
 from fcrlib.model.desk import Desk
 from fcrlib.model.tables import conform
 
+HANDOVERS = ("assignment", "transfer", "escalation")
+"""Kinds of events that give a contact to another team or person."""
+_UNSEEN = ("merge", "survey", "article", "call_leg")
 Spelling = Callable[[pl.Expr], pl.Expr]
 _CONTACTS = ("contact_id", "merged_into", "follow_up_of", "parent_id")
 _AGENTS = ("first_agent", "resolver_agent", "agent_from", "agent_to", "agent_id")
@@ -60,9 +63,35 @@ def respelled(
     return replace(spelled, identifiers=conform(spelled.identifiers.with_columns(value_norm=value), table="identifiers"))
 
 
+def numbered(desk: Desk, *, source: str, article: str = "360000") -> Desk:
+    """The desk under plain numbers, which tell by how they begin what they stand for; those of articles begin with `article`."""
+    return respelled(
+        desk,
+        source=source,
+        contact=number(""),
+        customer=number("100"),
+        alias=number("200"),
+        agent=number("900"),
+        account=number("700"),
+        article=number(article),
+    )
+
+
+def authored(desk: Desk) -> pl.DataFrame:
+    """The events for a system in which every change has an author, and what a machine does no agent does; a partner has no login, calls leave no trace."""
+    handed = pl.col("kind").is_in(HANDOVERS)
+    bots = desk.agents.filter(kind="bot")["agent_id"]
+    holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
+    author = pl.when(handed & (pl.col("actor") == "agent")).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
+    machine = pl.col("actor_id").is_in(bots.implode()) & (pl.col("actor") == "agent")
+    seen = desk.events.filter(~pl.col("kind").is_in(_UNSEEN) & ((pl.col("kind") != "message") | (pl.col("actor") != "unknown")))
+    actor = pl.when(machine).then(pl.lit("bot")).otherwise(pl.col("actor").cast(pl.String))
+    return seen.with_columns(actor_id=author).with_columns(handover(), actor=actor)
+
+
 def handover() -> pl.Expr:
     """The kind of every event for a system that knows no escalation: a handover to another team is a transfer, to another person an assignment."""
-    handed = pl.col("kind").is_in(["assignment", "transfer", "escalation"])
+    handed = pl.col("kind").is_in(HANDOVERS)
     moved = (pl.col("group_from") != pl.col("group_to")).fill_null(False)
     told = pl.when(moved).then(pl.lit("transfer")).otherwise(pl.lit("assignment"))
     return pl.when(handed).then(told).otherwise(pl.col("kind").cast(pl.String)).alias("kind")

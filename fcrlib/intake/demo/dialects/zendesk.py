@@ -24,21 +24,11 @@ _VIA = {
 }  # fmt: skip
 _FIELDS = {"category": 360001, "subcategory": 360002, "product_area": 360003, "tier": 360004, "language": 360005}
 _LABELS = {"is_test": "test", "is_internal": "internal", "is_side_conversation": "created_for_side_conversation"}
-_HANDOVERS = ["assignment", "transfer", "escalation"]
 
 
 def respelled(desk: Desk) -> Desk:
     """The desk as Zendesk knows it: numbers for ids, its own words for channels, ratings good or bad, and labels for what it has no field for."""
-    known = spelling.respelled(
-        desk,
-        source="zendesk",
-        contact=spelling.number(""),
-        customer=spelling.number("100"),
-        alias=spelling.number("200"),
-        agent=spelling.number("900"),
-        account=spelling.number("700"),
-        article=spelling.number("360000"),
-    )
+    known = spelling.numbered(desk, source="zendesk")
     events = _events(known)
     return replace(known, contacts=_contacts(known, events), events=events, surveys=_surveys(known.surveys))
 
@@ -85,7 +75,7 @@ def _contacts(desk: Desk, events: pl.DataFrame) -> pl.DataFrame:
 
 def _events(desk: Desk) -> pl.DataFrame:
     """Every audit has an author: whoever hands a contact over is the one who held it. What a machine does, no agent does."""
-    handed = pl.col("kind").is_in(_HANDOVERS) & (pl.col("actor") == "agent")
+    handed = pl.col("kind").is_in(spelling.HANDOVERS) & (pl.col("actor") == "agent")
     bots = desk.agents.filter(kind="bot")["agent_id"]
     holder = pl.when(~pl.col("agent_from").is_in(bots.implode())).then("agent_from")
     author = pl.when(handed).then(pl.coalesce("actor_id", holder, "agent_to")).otherwise("actor_id")
@@ -219,7 +209,7 @@ def _event(known: pl.DataFrame, groups: dict[str, str]) -> pl.Expr:
             separator=",",
         ),
     }
-    handed = pl.col("kind").is_in(_HANDOVERS)
+    handed = pl.col("kind").is_in(spelling.HANDOVERS)
     simple = {name: pl.col("kind") == name for name in ("merge", "status", "survey", "article")}
     which = [("auto", (pl.col("kind") == "message") & pl.col("is_auto")), ("handover", handed), *simple.items()]
     return pl.coalesce(*(pl.when(when).then(words[name]) for name, when in which), said)
