@@ -17,8 +17,10 @@ SCHEMA = {"id": pl.Int64, "text": pl.String}
 MEASURED = """
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
+from fcrlib.intake import readers
 from fcrlib.intake.export import records
 from fcrlib.intake.export.kinds import Export, Kind
 
@@ -37,11 +39,14 @@ def watch():
 
 thread = threading.Thread(target=watch)
 thread.start()
-kind = Kind("tickets", {"id": "id", "text": "text", "by": "by.name"}, key=("id",), needed=("id",))
-found = records.read(sys.argv[1], export=Export("example", kinds=(kind,)))
+if sys.argv[2] == "records":
+    kind = Kind("tickets", {"id": "id", "text": "text", "by": "by.name"}, key=("id",), needed=("id",))
+    text = records.read(sys.argv[1], export=Export("example", kinds=(kind,))).tables["tickets"]["text"]
+else:
+    text = readers.read("zendesk", sys.argv[1], data_end=datetime(2026, 9, 30, tzinfo=UTC)).events["text"]
 over.set()
 thread.join()
-print(most[0] - begin, found.tables["tickets"].height, found.tables["tickets"]["text"].str.len_bytes().sum() // 2**20)
+print(most[0] - begin, len(text), text.str.len_bytes().sum() // 2**20)
 """
 
 
@@ -58,9 +63,23 @@ def grown(folder: Path, *, megabytes: int) -> Path:
     return folder
 
 
-def needed(folder: Path) -> tuple[int, int, int]:
+def commented(folder: Path, *, megabytes: int) -> Path:
+    """A Zendesk folder of tickets with three comments of 400 letters each."""
+    folder.mkdir()
+    day = "2026-03-02T08:00:00Z"
+    with (folder / "tickets.ndjson").open("w") as tickets, (folder / "comments.ndjson").open("w") as comments:
+        for number in range(megabytes * 500):
+            asker = {"requester_id": 10 + number % 500, "submitter_id": 10 + number % 500, "assignee_id": 900}
+            tickets.write(f"{json.dumps({'id': number, 'created_at': day, 'status': 'open', 'subject': 'Help', **asker})}\n")
+            for place in range(3):
+                said = {"ticket_id": number, "author_id": 900 if place == 1 else 10 + number % 500, "public": True, "created_at": day}
+                comments.write(f"{json.dumps({'id': number * 3 + place, **said, 'body': f'{number}.{place} ' + 'why ' * 100})}\n")
+    return folder
+
+
+def needed(folder: Path, step: str = "records") -> tuple[int, int, int]:
     """Private megabytes that a process needed, rows that it found, megabytes of their text."""
-    told = subprocess.run([sys.executable, "-c", MEASURED, str(folder)], check=True, capture_output=True, text=True)
+    told = subprocess.run([sys.executable, "-c", MEASURED, str(folder), step], check=True, capture_output=True, text=True)
     private, rows, text = map(int, told.stdout.split())
     return private, rows, text
 
@@ -73,6 +92,14 @@ def test_an_export_five_times_as_large_needs_hardly_more_private_memory(tmp_path
     # A number for each of the records, to find those that came twice, is all that may grow.
     assert large < small + 100
     assert large < 300
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says how much memory is private")
+def test_a_whole_import_needs_memory_for_its_desk_and_not_for_copies_of_the_export(tmp_path):
+    (small, _, _), (large, rows, text) = (needed(commented(tmp_path / str(size), megabytes=size), "import") for size in (40, 160))
+    assert (rows, text > 80) == (240_000, True)
+    assert large - small < 2.5 * 120
 
 
 def test_rows_that_wait_in_a_file_come_back_as_they_were_in_their_order():

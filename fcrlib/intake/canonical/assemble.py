@@ -23,7 +23,7 @@ _CHOICES = ("kind", "actor", "status_from", "status_to", "channel")
 _FROM_EVENTS = (
     "first_resolved_at", "last_resolved_at", "closed_at", "status", "first_group", "first_agent", "resolver_group", "resolver_agent", "close_reason",
 )  # fmt: skip
-SHARE = 250_000
+SHARE = 100_000
 """Steps that are looked at together: their history needs some copies of them."""
 _RESOLVER = {"agent": "human", "bot": "bot", "system": "automation", "customer": "customer"}
 
