@@ -27,9 +27,10 @@ from fcrlib.intake import readers
 from fcrlib.intake.demo import dialects, invent
 from fcrlib.intake.export import records
 from fcrlib.intake.export.kinds import Export
+from fcrlib.intake.tables import files
 from fcrlib.model.desk import Desk
 
-SYSTEMS = ("zendesk", "freshdesk", "intercom", "servicenow", "salesforce", "jira", "hubspot")
+SYSTEMS = ("zendesk", "freshdesk", "intercom", "servicenow", "salesforce", "jira", "hubspot", "calls", "csv")
 ROUNDS = 3
 # Where a number of a ticket, an audit or a call begins; numbers of fields and of people stay.
 _NUMBER = re.compile(r'(?<="id":)(?!3600\d)(?=\d)|(?<="ticket_id":)(?=\d)|(?<="call_id":)(?=\d)|(?<="problem_id":)(?=\d)')
@@ -37,9 +38,16 @@ _LISTS = ("tickets", "ticket_metrics", "satisfaction_ratings", "audits", "calls"
 
 
 def export_of(system: str) -> Export:
-    fields = importlib.import_module(f"fcrlib.intake.{system}.fields")
+    fields = importlib.import_module(f"fcrlib.intake.{'calls.connect' if system == 'calls' else f'{system}.fields'}")
     found: Export = fields.EXPORT if hasattr(fields, "EXPORT") else fields.export({})
     return found
+
+
+def rows_of(folder: Path, system: str) -> int:
+    """Read the records alone."""
+    if system == "csv":
+        return sum(table.frame.height for table in files.tables(folder))
+    return sum(frame.height for frame in records.read(folder, export=export_of(system)).tables.values())
 
 
 def asked_of(desk: Desk, system: str) -> dict[str, object]:
@@ -52,7 +60,9 @@ def scan(folder: Path) -> None:
     """The least: every file opened by polars alone."""
     for file in sorted(folder.rglob("*")):
         if file.suffix == ".csv":
-            pl.scan_csv(file, infer_schema=False).collect()
+            with file.open(encoding="utf-8", errors="replace") as text:
+                separator = files.sniff(text.readline())
+            pl.scan_csv(file, infer_schema=False, separator=separator, encoding="utf8-lossy").collect()
         elif file.suffix == ".ndjson":
             pl.scan_ndjson(file, infer_schema_length=None).collect()
         elif file.suffix == ".json":
@@ -70,11 +80,10 @@ def compare(desk: Desk, system: str) -> dict[str, float | str]:
     with tempfile.TemporaryDirectory() as place:
         folder = dialects.write(desk, system=system, folder=Path(place) / system)
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        export, asked = export_of(system), asked_of(desk, system)
-        rows = sum(frame.height for frame in records.read(folder, export=export).tables.values())
+        asked, rows = asked_of(desk, system), rows_of(folder, system)
         steps = {
             "scan": lambda: scan(folder),
-            "records": lambda: records.read(folder, export=export),
+            "records": lambda: rows_of(folder, system),
             "import": lambda: readers.read(system, folder, **asked),
         }
         best = dict.fromkeys(steps, float("inf"))
