@@ -28,7 +28,7 @@ from fcrlib.intake import csv, readers
 from fcrlib.intake.demo import dialects, invent
 from fcrlib.intake.export import records
 from fcrlib.intake.export.kinds import Export
-from fcrlib.intake.tables import files
+from fcrlib.intake.tables import files, written
 from fcrlib.model.desk import Desk
 
 SYSTEMS = ("zendesk", "freshdesk", "intercom", "servicenow", "salesforce", "jira", "hubspot", "calls", "csv")
@@ -62,7 +62,7 @@ def scan(folder: Path) -> None:
     for file in sorted(folder.rglob("*")):
         if file.suffix == ".csv":
             with file.open(encoding="utf-8", errors="replace") as text:
-                separator = files.sniff(text.readline())
+                separator = written.sniff(text.readline())
             pl.scan_csv(file, infer_schema=False, separator=separator, encoding="utf8-lossy").collect()
         elif file.suffix == ".ndjson":
             pl.scan_ndjson(file, infer_schema_length=None).collect()
@@ -139,7 +139,7 @@ def watched(work: Callable[[], object]) -> dict[str, float]:
             now = memory()
             most.update({name: max(most[name], now[name]) for name in now})
 
-    thread = threading.Thread(target=watch)
+    thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     took = seconds(work)
     over.set()

@@ -47,3 +47,29 @@ def test_an_unknown_dialect_is_2(fcr: Run) -> None:
     code, _, err = fcr("demo", "--as", "paper", "--contacts", "300")
     assert code == 2
     assert "zendesk" in err
+
+
+@pytest.mark.parametrize(("system", "to"), [("csv", "table.csv"), ("csv", "table.csv/desk"), ("zendesk", "table.csv")])
+def test_a_file_where_the_desk_should_go_is_2_and_said_before_anything_is_read(fcr: Run, tmp_path: Path, system: str, to: str) -> None:
+    (tmp_path / "table.csv").write_text("nothing that could be read", encoding="utf-8")
+    code, _, err = fcr("import", system, "table.csv", "--to", to)
+    assert code == 2
+    assert "table.csv is a file, name a folder" in err
+    assert "read" not in err.replace("written", "")
+
+
+def test_a_desk_that_is_there_outlives_an_import_that_fails(fcr: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("id,created\n1,2026-01-02T10:00:00Z\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("id,created\n1,\n", encoding="utf-8")
+    assert fcr("import", "csv", "good.csv", "--data-end", "2026-02-01T00:00:00Z", "--to", "desk")[0] == 0
+    before = {file.name: file.read_bytes() for file in (tmp_path / "desk").iterdir()}
+    code, out, err = fcr("import", "csv", "bad.csv", "--data-end", "2026-02-01T00:00:00Z", "--to", "desk")
+    assert (code, out) == (3, "")
+    assert "none of 1 contacts has an opening time" in err
+    assert {file.name: file.read_bytes() for file in (tmp_path / "desk").iterdir()} == before
+
+
+def test_a_proposal_needs_a_query_and_says_so(fcr: Run) -> None:
+    code, _, err = fcr("import", "sql", "--uri", "sqlite:///base.db", "--guess")
+    assert code == 2
+    assert "a query is needed" in err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +15,15 @@ from fcrlib.intake.systems import available
 
 if TYPE_CHECKING:
     from fcrlib.model.desk import Desk
+    from fcrlib.model.settings import Settings
 
 imports = typer.Typer(help="Read a helpdesk's export into canonical tables.", no_args_is_help=True)
 
 Source = Annotated[Path, typer.Argument(help="the export: a file, a zip or a folder", show_default=False)]
 SaidEnd = Annotated[str | None, typer.Option("--data-end", help="when the export was made, e.g. 2026-09-30T23:59:59Z", show_default=False)]
+Zone = Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times that carry none", show_default=False)]
+MappingFile = Annotated[Path | None, typer.Option("--mapping", help="TOML file: which column is what", show_default=False)]
+Proposes = Annotated[bool, typer.Option("--guess", help="print a proposed mapping file and stop")]
 Into = Annotated[Path | None, typer.Option("--to", help="folder to write the desk into [default: data/desk]", show_default=False)]
 
 
@@ -53,7 +59,7 @@ def _import(system: str) -> Callable[..., None]:
     def command(
         path: Source,
         data_end: SaidEnd = None,
-        time_zone: Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times without one", show_default=False)] = None,
+        time_zone: Zone = None,
         dates: Annotated[str | None, typer.Option(help="`day first` or `month first`, where no date tells", show_default=False)] = None,
         field: Annotated[list[str] | None, typer.Option(help="ours=theirs: the field that holds it, e.g. category='Contact reason'")] = None,
         bot: Annotated[list[str] | None, typer.Option(help="name or id of a user that is a machine")] = None,
@@ -61,18 +67,12 @@ def _import(system: str) -> Callable[..., None]:
         to: Into = None,
     ) -> None:
         from fcrlib.intake import readers
-        from fcrlib.model.desk import instant
 
         settings = own_settings()
-        given = {
-            "data_end": instant(data_end) if data_end else None,
-            "time_zone": time_zone,
-            "dates": dates,
-            "identity": settings.identity,
-            "redaction": settings.redaction,
-        }
-        more = {"fields": _pairs(field) if field else None, "bots": bot or None, "thanks_words": thanks or None, "tell": tell}
-        save(readers.read(system, path, **given, **more), to or settings.path("data/desk"))
+        place = _place(to, settings)
+        more = {"dates": dates, "fields": _pairs(field) if field else None, "bots": bot or None, "thanks_words": thanks or None, "tell": tell}
+        read = readers.read(system, path, **_rules(settings, data_end=data_end, time_zone=time_zone), **more)
+        save(read, place)
 
     return command
 
@@ -92,25 +92,15 @@ for _system, _what in available().items():
 
 @imports.command("csv")
 def import_csv(
-    path: Source,
-    data_end: SaidEnd = None,
-    mapping: Annotated[Path | None, typer.Option(help="TOML file: which column is what", show_default=False)] = None,
-    time_zone: Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times that carry none", show_default=False)] = None,
-    guess: Annotated[bool, typer.Option("--guess", help="print a proposed mapping file and stop")] = False,
-    to: Into = None,
+    path: Source, data_end: SaidEnd = None, mapping: MappingFile = None, time_zone: Zone = None, guess: Proposes = False, to: Into = None
 ) -> None:
     """Read any table of contacts (csv, tsv, zip, gz, xlsx, parquet, ndjson, a folder with its mapping.toml) with a mapping file."""
     from fcrlib.intake import csv
-    from fcrlib.intake.tables.guess import guess as propose
-    from fcrlib.model.desk import instant
 
     if guess:
-        print(propose(path).toml())
-        return
-    end = instant(data_end) if data_end else None
-    settings = own_settings()
-    read = csv.read(path, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity, redaction=settings.redaction)
-    save(read, to or settings.path("data/desk"))
+        print(csv.guess(path).toml())
+    else:
+        _read_by(partial(csv.read, path), mapping=mapping, data_end=data_end, time_zone=time_zone, to=to)
 
 
 @imports.command("sql")
@@ -118,22 +108,46 @@ def import_sql(
     uri: Annotated[str, typer.Option(help="postgresql://user@host/base, or sqlite:///file.db", show_default=False)],
     query: Annotated[str | None, typer.Option(help="one row per contact, or a file that ends in .sql", show_default=False)] = None,
     data_end: SaidEnd = None,
-    mapping: Annotated[Path | None, typer.Option(help="TOML file: which column is what", show_default=False)] = None,
-    time_zone: Annotated[str | None, typer.Option("--timezone", "--time-zone", help="zone of times that carry none", show_default=False)] = None,
-    guess: Annotated[bool, typer.Option("--guess", help="print a proposed mapping file and stop")] = False,
+    mapping: MappingFile = None,
+    time_zone: Zone = None,
+    guess: Proposes = False,
     to: Into = None,
 ) -> None:
     """Read contacts from a database by a query, with a mapping file."""
     from fcrlib.intake import sql
-    from fcrlib.model.desk import instant
 
     if guess:
-        print(sql.guess(uri, query=query or "").toml())
-        return
-    end = instant(data_end) if data_end else None
+        print(sql.guess(uri, query=query, mapping=mapping).toml())
+    else:
+        _read_by(partial(sql.read, uri, query=query), mapping=mapping, data_end=data_end, time_zone=time_zone, to=to)
+
+
+def _read_by(read: Callable[..., Desk], *, mapping: Path | None, to: Path | None, **clock: str | None) -> None:
+    """Read a table with its mapping and keep the desk."""
     settings = own_settings()
-    read = sql.read(uri, query=query, mapping=mapping, data_end=end, time_zone=time_zone, identity=settings.identity, redaction=settings.redaction)
-    save(read, to or settings.path("data/desk"))
+    place = _place(to, settings)
+    save(read(mapping=mapping, **_rules(settings, **clock)), place)
+
+
+def _place(to: Path | None, settings: Settings) -> Path:
+    """The folder of the new desk; where none can be made, that is said before anything is read."""
+    from fcrlib.model.errors import DataError, UsageError
+
+    place = (to or settings.path("data/desk")).absolute()
+    if taken := next((one for one in (place, *place.parents) if one.exists() and not one.is_dir()), None):
+        raise UsageError(f"the desk cannot be written to {place}: {taken} is a file, name a folder")
+    above = next(one for one in place.parents if one.exists())
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise DataError(f"the desk cannot be written to {place}: you may not write in {above}")
+    return place
+
+
+def _rules(settings: Settings, *, data_end: str | None, time_zone: str | None) -> dict[str, object]:
+    """What every reader is told: the clock of the export, and the project's rules for identifiers and personal data."""
+    from fcrlib.model.desk import instant
+
+    end = instant(data_end) if data_end else None
+    return {"data_end": end, "time_zone": time_zone, "identity": settings.identity, "redaction": settings.redaction}
 
 
 def trace(

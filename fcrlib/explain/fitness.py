@@ -5,6 +5,7 @@ Facts about the data that hold before any rate is made. Nothing is judged here b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -148,13 +149,16 @@ def shares(study: Study) -> pl.DataFrame:
     offers = both.filter("offered")
     # An answer without an offer beside offers is a gap of the export: then nobody knows how many were asked.
     told = offers.height > 0 and both.filter(pl.col("answered") & ~pl.col("offered")).height <= 0.1 * int(both["answered"].sum())
-    nobody, text, survey = pl.lit(None, pl.Boolean), study.desk.manifest.has("has_text"), study.desk.manifest.has("has_survey")
+
+    def where(capability: str, yes: pl.Expr) -> pl.Expr:
+        return yes if study.desk.manifest.has(capability) else pl.lit(None, pl.Boolean)
+
     rows = [
-        _share(both, "customer known", pl.col("customer_ref").is_not_null()),
-        _share(both, "category known", pl.col("category").is_not_null()),
-        _share(both, "opening text", pl.col("body").is_not_null() if text else nobody),
-        _share(both, "survey offered", pl.col("offered") if told else nobody),
-        _share(offers if told else both, "survey answered", pl.col("answered") if survey else nobody, of="offers" if told else "contacts"),
+        _share(both, "customer known", where("has_customer", pl.col("customer_ref").is_not_null())),
+        _share(both, "category known", where("has_category", pl.col("category").is_not_null())),
+        _share(both, "opening text", where("has_text", pl.col("body").is_not_null())),
+        _share(both, "survey offered", pl.col("offered") if told else pl.lit(None, pl.Boolean)),
+        _share(offers if told else both, "survey answered", where("has_survey", pl.col("answered")), of="offers" if told else "contacts"),
     ]
     return pl.concat(rows)
 
@@ -208,8 +212,8 @@ def newest(study: Study) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        `last` (the newest contact), `data_end`, `quiet` (days between), `per_day` (contacts a day in the four weeks up to the newest),
-        `later` (contacts opened after the data end, which are not looked at).
+        `last` (the newest contact), `data_end`, `quiet` (days between), `over` (days up to the newest over which is counted: 28, or as many as the
+        data hold, at least one), `per_day` (contacts a day in these), `later` (contacts opened after the data end, which are not looked at).
     """
     end = study.desk.manifest.data_end
     opened = study.desk.contacts["opened_at"]
@@ -217,12 +221,16 @@ def newest(study: Study) -> pl.DataFrame:
     last = inside.max()
     if not isinstance(last, datetime):
         last = end
-    recent = inside.filter(inside > last - timedelta(days=_RECENT))
+    first = inside.min()
+    held = math.ceil((last - first) / timedelta(days=1)) if isinstance(first, datetime) else 0
+    over = min(max(held, 1), _RECENT)
+    recent = inside.filter(inside >= last - timedelta(days=over))
     row = {
         "last": last,
         "data_end": end,
         "quiet": (end - last) / timedelta(days=1),
-        "per_day": len(recent) / _RECENT,
+        "over": over,
+        "per_day": len(recent) / over,
         "later": len(opened) - len(inside),
     }
     return pl.DataFrame([row])

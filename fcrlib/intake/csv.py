@@ -18,7 +18,8 @@ from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.tables import beside, files
 from fcrlib.intake.tables.guess import Guess, guess
-from fcrlib.intake.tables.mapping import HAPPENED, INSTANTS, RESOLVED, WORDS, Layout, layout
+from fcrlib.intake.tables.mapping import HAPPENED, INSTANTS, NUMBERS, RESOLVED, WORDS, Layout, layout
+from fcrlib.intake.tables.table import Table
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules
@@ -27,7 +28,6 @@ from fcrlib.model.tables import TABLES
 
 __all__ = ["CARRIES", "Guess", "guess", "read"]
 
-_NUMBERS = tuple(name for name, column in TABLES["contacts"].columns().items() if column.dtype in (pl.Float64, pl.Int64))
 _IDS = ("contact_id", "customer_ref", "account_ref", "merged_into", "follow_up_of", "parent_id", "issue_key")
 _MAPPING = "mapping.toml"
 CARRIES = Carries(
@@ -95,7 +95,7 @@ def read(
 
 
 def desk(
-    table: files.Table,
+    table: Table,
     others: beside.Others,
     *,
     plan: Layout,
@@ -202,7 +202,7 @@ def _stop(told: Told, path: Path | str, frame: pl.DataFrame | None = None) -> No
         raise DataError(f"{path} cannot be read (row 1 is the header):", [*told.problems, *columns])
 
 
-def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
+def _present(plan: Layout, table: Table, told: Told) -> Layout:
     """Leave out optional columns that the file lacks; needed ones are a problem."""
     here = set(table.frame.columns)
     survey = plan.surveys.feeds() if plan.surveys else {}
@@ -233,10 +233,7 @@ def _present(plan: Layout, table: files.Table, told: Told) -> Layout:
     )
 
 
-_SHRUNK = r"^-?\d+\.0+$|^-?\d(?:[.,]\d+)?[eE]\+?\d+$"
-
-
-def _without_twins(table: files.Table, plan: Layout, told: Told) -> pl.DataFrame:
+def _without_twins(table: Table, plan: Layout, told: Told) -> pl.DataFrame:
     """Drop identical rows and rows without an id; refuse ids that stand on differing rows."""
     theirs = plan.contacts["contact_id"]
     frame = table.frame
@@ -246,7 +243,7 @@ def _without_twins(table: files.Table, plan: Layout, told: Told) -> pl.DataFrame
     nameless = raw.filter(pl.col(theirs).is_null())
     told.dropped.append(Dropped(what="contacts", count=nameless.height, why=f"without a value in '{theirs}'"))
     raw = raw.drop_nulls(theirs)
-    shrunk = raw.filter(pl.col(theirs).str.contains(_SHRUNK))
+    shrunk = raw.filter(pl.col(theirs).str.contains(files.SHRUNK))
     if shrunk.height:
         told.problems.append(
             f"{theirs}: {shrunk.height:,} of {raw.height:,} ids are decimals, e.g. '{shrunk[theirs][0]}' (row {shrunk[instants.ROW][0]}): a spreadsheet "
@@ -271,7 +268,7 @@ def _contacts(raw: pl.DataFrame, plan: Layout, *, zone: str | None, told: Told) 
     clock = beside.clock(raw, sorted(set(moments.values())), plan, zone=zone, told=told)
     contacts = text.with_columns(
         *(clock[theirs].alias(ours) for ours, theirs in moments.items()),
-        *(_number(text, name, plan, told) for name in text.columns if name in _NUMBERS),
+        *(_number(text, name, plan, told) for name in text.columns if name in NUMBERS),
         *(_words(text, name, plan, told) for name in text.columns if name in WORDS and name != "channel"),
         *(_reference(text, name, plan, told) for name in _IDS if name in text.columns),
         *([_labels().alias("tags")] if "tags" in text.columns else []),
@@ -324,6 +321,8 @@ def _known_by(contacts: pl.DataFrame, *, end: datetime, path: Path | str, told: 
     told.dropped.append(
         Dropped(what="contacts", count=timeless.height, why="without an opening time", example=(timeless["contact_id"].to_list() or [""])[0])
     )
+    if timeless.height == contacts.height:
+        raise DataError(f"{path}: none of {contacts.height:,} contacts has an opening time")
     contacts, late = mending.opened_by(contacts.drop_nulls("opened_at"), end=end, path=path)
     told.dropped.append(late)
     early = contacts.filter(pl.col("first_resolved_at") < pl.col("opened_at"))
@@ -399,9 +398,13 @@ def _flag(raw: pl.DataFrame, column: str, true: tuple[str, ...], nulls: tuple[st
 
 
 def _labels() -> pl.Expr:
-    """Labels split at commas, semicolons or bars; brackets and quotes of a JSON list are dropped."""
-    parts = pl.col("tags").fill_null("").str.replace_all(r'^\[|\]$|"', "").str.replace_all(r"\s*[;|]\s*", ",").str.split(",")
-    return parts.list.eval(pl.element().str.strip_chars().filter(pl.element().str.strip_chars() != "")).alias("tags")
+    """Labels split at commas, semicolons or bars; of a list in brackets, those between quotes or commas."""
+    text = pl.col("tags").fill_null("").str.strip_chars()
+    listed = text.str.extract_all(r"""\"[^\"]*\"|'[^']*'|[^,\s\[\]"'][^,\[\]]*""")
+    bare = text.str.replace_all('"', "").str.replace_all(r"\s*[;|]\s*", ",").str.split(",")
+    parts = pl.when(text.str.contains(r"(?s)^\[.*\]$")).then(listed).otherwise(bare)
+    clean = pl.element().str.strip_chars().str.replace(r"""^(?:"(.*)"|'(.*)')$""", "${1}${2}").str.strip_chars()
+    return parts.list.eval(clean.filter(clean != "")).alias("tags")
 
 
 def _identifiers(contacts: pl.DataFrame) -> pl.DataFrame:

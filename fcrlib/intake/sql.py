@@ -21,9 +21,11 @@ import polars as pl
 from fcrlib.intake import csv
 from fcrlib.intake.canonical import finish, instants
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.tables import beside, files
+from fcrlib.intake.tables import beside
 from fcrlib.intake.tables.guess import Guess, guess_table
 from fcrlib.intake.tables.mapping import Layout, layout
+from fcrlib.intake.tables.spelled import as_text
+from fcrlib.intake.tables.table import Table
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.identity import Rules
@@ -75,9 +77,7 @@ def read(
     instants.zone_of(time_zone)
     told = Told()
     plan = layout(mapping) if mapping is not None else None
-    asked = query or (plan.query if plan else None)
-    if not asked:
-        raise UsageError("a query is needed: write --query 'select ...', a file that ends in .sql, or `query` in the mapping")
+    asked = _asked(query, plan)
     contacts = table(uri, query=asked, name="contacts")
     plan = plan or csv.proposed(guess_table(contacts), path=_shown(uri), told=told)
     origin = finish.Origin(plan.source, "sql", Path(_place(uri)), csv.ended(data_end or plan.data_end), {}, time_zone or plan.time_zone or "UTC")
@@ -86,12 +86,25 @@ def read(
     return csv.desk(contacts, _others(uri, plan), plan=plan, origin=origin, told=told, zone=zone, identity=identity, redaction=redaction)
 
 
-def guess(uri: str, *, query: str) -> Guess:
-    """Propose a mapping for the rows of a query."""
-    return guess_table(table(uri, query=query, name="sql"))
+def guess(uri: str, *, query: str | None = None, mapping: Mapping[str, object] | Path | str | None = None) -> Guess:
+    """Propose a mapping for the rows of a query, or of the one that a mapping holds already.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `read` does.
+    """
+    asked = _asked(query, layout(mapping) if query is None and mapping is not None else None)
+    return guess_table(table(uri, query=asked, name="sql"))
 
 
-def table(uri: str, *, query: str, name: str) -> files.Table:
+def _asked(query: str | None, plan: Layout | None) -> str:
+    if asked := (query or "").strip() or (plan.query if plan else None):
+        return asked
+    raise UsageError("a query is needed: write --query 'select ...', a file that ends in .sql, or `query` in the mapping")
+
+
+def table(uri: str, *, query: str, name: str) -> Table:
     """The rows of a query as a table of text.
 
     Raises
@@ -110,7 +123,7 @@ def table(uri: str, *, query: str, name: str) -> files.Table:
         frame = _other(uri, text)
     if frame.is_empty():
         raise DataError(f"the query for {name} gives no rows: {' '.join(text.split())}")
-    return files.Table(name, frame)
+    return Table(name, frame)
 
 
 def _others(uri: str, plan: Layout) -> beside.Others:
@@ -196,7 +209,7 @@ def _other(uri: str, query: str) -> pl.DataFrame:
         found: pl.DataFrame = reader.read_sql(uri, query, return_type="polars")
     except (RuntimeError, ValueError, pl.exceptions.PolarsError) as error:
         raise _refused(uri, str(error)) from None
-    return files.as_text(found)
+    return as_text(found)
 
 
 def _driver(module: str, what: str) -> Any:

@@ -25,7 +25,7 @@ class Hours(NamedTuple):
 
 
 def hours(contacts: pl.DataFrame, *, time_zone: str) -> Hours:
-    """The hours at which contacts are opened. Midnight sharp is a date without a time and is left out.
+    """The hours at which contacts are opened. Midnight sharp, there or in UTC, is a date without a time and is left out.
 
     Parameters
     ----------
@@ -50,8 +50,9 @@ def hours(contacts: pl.DataFrame, *, time_zone: str) -> Hours:
     >>> [round(part, 1) for part in hours(day, time_zone="UTC")[1:3]], hours(day, time_zone="UTC").odd, hours(day, time_zone="Asia/Tokyo").odd
     ([0, 13.0], False, True)
     """
-    local = pl.col("opened_at").dt.convert_time_zone(time_zone).dt.hour()
-    timed = contacts.filter(pl.col("opened_at").dt.time() != pl.time(0, 0, 0)).select(hour=local, angle=local * (math.pi / 12))
+    local = pl.col("opened_at").dt.convert_time_zone(time_zone)
+    timed = contacts.filter(clock.dt.time() != pl.time(0, 0, 0) for clock in (local, pl.col("opened_at")))
+    timed = timed.select(hour=local.dt.hour(), angle=local.dt.hour() * (math.pi / 12))
     night = timed.filter(pl.col("hour") < 6).height
     if timed.height < FEWEST:
         return Hours(timed.height, night, None, False)

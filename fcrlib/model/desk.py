@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Valid
 
 from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.letters import visible
+from fcrlib.model.places import put
 from fcrlib.model.policy import spell
 from fcrlib.model.tables import CAPABILITIES, TABLES, check, conform, empty
 
@@ -127,6 +128,8 @@ class Desk:
         ------
         UsageError
             If personal data has not been redacted, or the folder holds something that is not a desk.
+        DataError
+            If there is no room for it.
         """
         target = Path(folder)
         if not self.manifest.redacted:
@@ -142,9 +145,9 @@ class Desk:
             staging.chmod(0o755)
             for own in target.glob("*.toml"):
                 shutil.copy2(own, staging)
-            if target.exists():
-                shutil.rmtree(target)
-            os.replace(staging, target)
+            put(staging, target)
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"{target} cannot be written: is there room on the disk? ({str(error).splitlines()[0]})") from None
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return target
@@ -224,10 +227,13 @@ def instant(text: str) -> datetime:
     UsageError
         If it cannot be read or has no zone.
     """
+    bare = text.strip()
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", bare):
+        raise UsageError(f"'{bare}' is a day without an hour: write {bare}T23:59:59Z for its end in UTC, or {bare}T23:59:59+02:00")
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(bare)
     except ValueError:
-        raise UsageError(f"'{text}' is not an instant: write 2026-09-30T23:59:59Z") from None
+        raise UsageError(f"'{bare}' is not an instant: write 2026-09-30T23:59:59Z") from None
     if moment.tzinfo is None:
-        raise UsageError(f"'{text}' has no time zone: write {text}Z for UTC, or {text}+02:00")
+        raise UsageError(f"'{bare}' has no time zone: write {bare}Z for UTC, or {bare}+02:00")
     return moment.astimezone(UTC)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from fcrlib.model.errors import DataError, UsageError
 from fcrlib.model.finding import Measure
 from fcrlib.model.numbers import spell
 from fcrlib.model.period import Period
+from fcrlib.model.places import exchanged
 from fcrlib.publish import findings
 
 
@@ -106,7 +105,6 @@ def last_before(reports: Path, period: Period) -> dict[str, Any] | None:
 
 
 SUMS = "SHA256SUMS"
-_EXCHANGE, _HERE = 2, -100
 
 
 def seal(folder: Path) -> Path:
@@ -145,20 +143,11 @@ def place(page: Path, target: Path) -> None:
     old.mkdir(exist_ok=True)
     aside = old / f"{target.name}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     os.replace(page, aside)
-    if not _exchanged(aside, target):
+    if not exchanged(aside, target):
         between = aside.with_name(f"{aside.name}.new")
         os.replace(aside, between)
         os.replace(target, aside)
         os.replace(between, target)
-
-
-def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step, if the system can."""
-    if not sys.platform.startswith("linux"):
-        return False
-    system = ctypes.CDLL(None, use_errno=True)
-    rename = getattr(system, "renameat2", None)
-    return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 
 
 def prune(reports: Path, *, keep: int, organisation: str = "") -> list[Path]:

@@ -226,7 +226,7 @@ def test_durations_of_a_table_come_from_its_instants_not_from_business_hours(tmp
     assert (known["wait_seconds"], known["first_resolved_at"]) == (3600, datetime(2026, 1, 2, 10, tzinfo=UTC))
     assert (known["tags"], known["channel"], known["resolver_agent"], known["vendor_replies"]) == (["a", "b"], "email", "Agent A", 2)
     assert known["vendor_sla_met"] is False
-    assert found.surveys.select("csat_raw", "answered_at").rows() == [("101", None)]
+    assert found.surveys.select("csat_raw", "answered_at").rows() == [("101", datetime(2026, 1, 3, 10, tzinfo=UTC))]
     assert any("First response time (in hrs)" in note for note in found.manifest.notes)
 
 

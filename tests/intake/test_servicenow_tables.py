@@ -185,7 +185,7 @@ def test_a_cancelled_incident_counts_neither_way_and_a_question_mark_is_nobody(t
 
 def test_what_a_screen_shows_is_in_the_zone_of_whoever_looks(tmp_path):
     shown = incident(caller_id={"display_value": "Jo Doe", "link": f"{HOST}/sys_user/{JO}"}, incident_state="In Progress")
-    with pytest.raises(DataError, match="--time-zone"):
+    with pytest.raises(DataError, match="--timezone"):
         read(tmp_path, incident=[shown])
     found = contact(read(tmp_path, time_zone="America/New_York", incident=[shown]))
     assert (found["customer_ref"], found["opened_at"]) == (JO, datetime(2026, 3, 1, 13, tzinfo=UTC))
@@ -234,7 +234,7 @@ def test_a_list_shows_every_incident_once_and_no_history(tmp_path):
     # The last update is no resolution.
     assert contact(found, "INC1")["first_resolved_at"] == datetime(2026, 3, 2, 7, tzinfo=UTC)
     assert found.events.is_empty()
-    assert any("--time-zone says another" in note for note in servicenow.read(tmp_path, data_end=END).manifest.notes)
+    assert any("--timezone says another" in note for note in servicenow.read(tmp_path, data_end=END).manifest.notes)
 
 
 def test_incidents_on_two_pages_are_read_once_as_the_newest_says(tmp_path):

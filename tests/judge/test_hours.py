@@ -32,6 +32,9 @@ def test_a_night_as_full_as_the_day_is_odd() -> None:
 def test_a_date_without_a_time_has_no_hour() -> None:
     dates = pl.DataFrame({"opened_at": [datetime(2026, 3, 2, tzinfo=UTC)] * 500})
     assert hours(dates, time_zone="UTC") == (0, 0, None, False)
+    assert hours(dates, time_zone="Europe/Berlin").n == 0
+    local = dates.with_columns(pl.col("opened_at").dt.replace_time_zone("Europe/Berlin").dt.convert_time_zone("UTC"))
+    assert hours(local, time_zone="Europe/Berlin") == (0, 0, None, False)
 
 
 def test_few_contacts_have_no_shape() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from fcrlib.intake import hubspot, zendesk
 from fcrlib.intake.demo import invent
+from fcrlib.intake.demo.dialects import write
 from fcrlib.judge.outcomes import judge
 from fcrlib.judge.reconcile import FIGURES, differences, reconcile
 from fcrlib.model.desk import Desk, Manifest
@@ -326,3 +329,12 @@ def test_the_rows_that_differ_are_as_many_as_the_table_says(desk: Desk) -> None:
 def test_an_unknown_figure_is_refused_with_those_there_are(desk: Desk) -> None:
     with pytest.raises(UsageError, match="first resolved"):
         differences(desk, figure="smiles")
+
+
+@pytest.mark.parametrize("reader", [zendesk, hubspot])
+def test_the_counters_that_an_invented_export_brings_follow_from_its_own_history(reader: Any, tmp_path: Path) -> None:
+    invented = invent(seed=3, contacts=800)
+    read = reader.read(write(invented, system=reader.SOURCE, folder=tmp_path / "export"), data_end=invented.manifest.data_end)
+    told = reconcile(read).filter(pl.col("figure").is_in(["replies", "stations"]), pl.col("n") > 0)
+    assert told.height
+    assert told["agree"].to_list() == told["n"].to_list()

@@ -52,11 +52,13 @@ def test_the_channel_that_knows_its_customers_least_is_named_beside_the_whole() 
     assert told[1] == ("least known on", "phone: 50.0 % of 20 contacts (30.0 to 70.0 %)")
     assert told[2] == ("opening text", "not recorded")
     assert "least known on" not in dict(telling.known(shares, channels.head(1)))
+    nobody = shares.with_columns(pl.lit(None, pl.Float64).alias(name) for name in ("share", "low", "high"))
+    assert "least known on" not in dict(telling.known(nobody, channels))
 
 
 CLOCK = {"zone": "UTC", "named": "UTC", "night": 0.05, "middle": 13.2, "odd": False}
 DEPTH = {"before": 180.0, "days": 92.0, "window": 7.0, "n": 1000, "blind": 20, "share": 0.02}
-NEWEST = {"quiet": 0.2, "per_day": 40.0, "later": 0}
+NEWEST = {"quiet": 0.2, "over": 28, "per_day": 40.0, "later": 0}
 
 
 def times(**changes: Any) -> dict[str, str]:
@@ -68,6 +70,7 @@ def test_a_working_day_speaks_for_the_zone_and_another_against_it() -> None:
     assert times()["time zone"].endswith("13:00, 5.0 % come between midnight and six: that looks like a working day")
     assert times(middle=2.0, odd=True)["time zone"].endswith("so the zone may be wrong")
     assert "the import named Europe/Berlin" in times(named="Europe/Berlin")["time zone"]
+    assert "the middle of the day's contacts is 0:00" in times(middle=23.7, odd=True)["time zone"]
     assert times(middle=None, night=None)["time zone"].endswith("too few contacts with a time of day to tell whether that is right")
 
 
@@ -82,6 +85,11 @@ def test_history_is_told_with_those_that_cannot_know_theirs() -> None:
 @pytest.mark.parametrize(("quiet", "per_day", "asked"), [(0.2, 40.0, False), (4.0, 40.0, True), (4.0, 1.0, False), (400.0, 0.1, True)])
 def test_a_silence_is_only_asked_about_where_contacts_would_have_come_in(quiet: float, per_day: float, asked: bool) -> None:
     assert ("is part of the export missing" in times(quiet=quiet, per_day=per_day)["newest"]) is asked
+
+
+def test_the_usual_days_are_as_many_as_there_are() -> None:
+    assert "40.0 a day in the 28 days up to it" in times()["newest"]
+    assert "40.0 a day in the day up to it" in times(over=1)["newest"]
 
 
 def test_slices_stand_together_by_what_they_bear() -> None:

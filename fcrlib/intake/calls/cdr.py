@@ -77,7 +77,7 @@ def legs(found: Records, *, told: Told, time_zone: str | None, dates: str | None
     over = pl.coalesce(pl.col("start") + _seconds("duration"), "end")
     answered = words.meaning("disposition", words=_DISPOSITIONS) == "answered"
     person = answered & pl.col("to_channel").is_not_null() & pl.col("application").fill_null("").str.contains(_PERSON)
-    picked = pl.coalesce(pl.when(pl.col("answer") >= pl.col("start")).then("answer"), over - _seconds("billsec"), "start")
+    picked = pl.coalesce(pl.when(pl.col("answer") >= pl.col("start")).then("answer"), pl.max_horizontal("start", over - _seconds("billsec")), "start")
     rows = rows.with_columns(order=pl.coalesce("sequence", pl.int_range(pl.len())).cast(pl.Int64))
     rows = _directed(rows.sort("call", "start", "order", nulls_last=True, maintain_order=True))
     queue = pl.col("application").str.to_lowercase() == "queue"

@@ -16,6 +16,7 @@ from fcrlib.intake.canonical import instants, typed, words
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.kinds import Export, Kind
 from fcrlib.intake.export.records import Records
+from fcrlib.model.desk import Dropped
 
 NAME = "Amazon Connect"
 EXPORT = Export(
@@ -27,6 +28,7 @@ EXPORT = Export(
                 "leg": "ContactId | Contact ID",
                 "first": "InitialContactId | Initial contact ID",
                 "before": "PreviousContactId | Previous contact ID",
+                "related": "RelatedContactId | Related contact ID",
                 "channel_raw": "Channel",
                 "method": "InitiationMethod | Initiation method",
                 "begun": "InitiationTimestamp | Initiation timestamp",
@@ -76,24 +78,34 @@ def legs(found: Records, *, told: Told, time_zone: str | None, dates: str | None
     rows = typed.durations(rows, ["talk", "hold", "wrap"], told=told)
     rows = typed.channels(rows, meanings=_CHANNELS, told=told)
     rows = _named(rows, found, fields, told)
+    method = pl.col("method").str.to_lowercase()
+    listened = (method == "monitor").fill_null(False)
+    told.dropped.append(
+        Dropped(what="contact_records", count=int(rows.select(listened.sum()).item()), why="a supervisor listened in on another contact")
+    )
+    # What flows on after the customer's own contact has ended, such as a survey, is part of it.
+    after = pl.when(method == "disconnect").then("related")
+    spoken = pl.col("answered").is_not_null() | pl.col("agent").is_not_null()
     phone = pl.col("kind_of_endpoint").is_null() | (pl.col("kind_of_endpoint") == "TELEPHONE_NUMBER")
     address = pl.col("endpoint").str.contains("@").fill_null(False)
     return (
-        rows.filter(pl.col("leg").is_not_null())
+        rows.filter(pl.col("leg").is_not_null() & ~listened)
         .select(
             "begun",
             "ended",
-            "answered",
             "queued",
             "channel",
             "channel_raw",
             "language",
             "category",
             "external",
-            contact_id=pl.coalesce("first", "before", "leg"),
+            contact_id=pl.coalesce("first", "before", after, "leg"),
+            # A record names an agent only if the contact reached one; a list of contacts does not say when.
+            answered=pl.when(spoken).then(pl.coalesce("answered", "begun")),
+            timed=pl.col("answered").is_not_null() | ~spoken,
             order=pl.int_range(pl.len(), dtype=pl.Int64),
-            agent=pl.when(pl.col("answered").is_not_null()).then("agent"),
-            group=pl.when(pl.col("answered").is_not_null()).then("group"),
+            agent=pl.when(spoken).then("agent"),
+            group=pl.when(spoken).then("group"),
             direction=words.meaning("method", words=_DIRECTIONS),
             number=pl.when(phone & ~address).then("endpoint"),
             address=pl.when(address).then("endpoint"),

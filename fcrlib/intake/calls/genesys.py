@@ -119,7 +119,9 @@ def legs(found: Records, *, told: Told, time_zone: str | None, dates: str | None
         talk=pl.when(person).then("talk"),
         handle=pl.when(person).then(pl.col("talk") + pl.col("hold") + pl.col("wrap")),
     )
-    frames = whole.select("contact_id", "begun", "ended", direction=pl.col("direction").str.to_lowercase(), voicemail=pl.lit(False))
+    frames = whole.select(
+        "contact_id", "begun", "ended", direction=pl.col("direction").str.to_lowercase(), voicemail=pl.lit(False), seen=pl.lit(False)
+    )
     frames = frames.join(transfers, on="contact_id", how="left", maintain_order="left")
     both = pl.concat([frames, parts], how="diagonal").with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64), language=blank)
     # A wrap-up goes on when the customer has long hung up: the conversation says when it ended.

@@ -24,7 +24,7 @@ from fcrlib.intake.canonical.carries import Carries
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import folded
-from fcrlib.intake.export.headless import headed
+from fcrlib.intake.export.headless import header
 from fcrlib.intake.export.members import Member, members, opened
 from fcrlib.model.desk import Desk
 from fcrlib.model.errors import DataError
@@ -141,13 +141,15 @@ def _signs(member: Member) -> dict[str, int]:
         data = stream.read(_LOOKED_AT)
     head = folded(data.replace(b"\x00", b"").decode("latin-1"))
     hits = {form: sum(sign in head for sign in signs) for form, signs in _SIGNS.items()}
-    nameless = member.is_table() and not any(hits.values()) and headed(data, cdr.EXPORT.kinds)[1]
+    nameless = member.is_table() and not any(hits.values()) and bool(header(data, cdr.EXPORT.kinds))
     return {**hits, "cdr": _SURE} if nameless else hits
 
 
 def _contacts(legs: pl.DataFrame, bots: Sequence[str], told: Told) -> pl.DataFrame:
     """One row per call. Durations are known where every leg that a person answered says them."""
     by_person = pl.col("answered").is_not_null()
+    # How long somebody waited is known where every leg says when it was answered; whether anybody answered, where there is a leg to see it by.
+    timed, seen = (pl.col(name).fill_null(True) if name in legs.columns else pl.lit(True) for name in ("timed", "seen"))
     went_on = pl.col("begun").is_not_null() & pl.col("ended").is_null()
     calls = legs.sort("contact_id", "begun", "order", nulls_last=True).group_by("contact_id", maintain_order=True).agg(
         pl.col("begun").min().alias("opened_at"),
@@ -157,11 +159,13 @@ def _contacts(legs: pl.DataFrame, bots: Sequence[str], told: Told) -> pl.DataFra
         *(pl.col(name).drop_nulls().first() for name in ("direction", "number", "address", "external", "channel_raw", "channel", "language")),
         pl.col("category").drop_nulls().last(),
         pl.col("voicemail").any(),
+        timed.all().alias("timed"),
+        seen.any().alias("seen"),
         pl.when(pl.col("transfers").count() > 0).then(pl.col("transfers").sum()).alias("vendor_stations"),
         *(_last(name, by_person).alias(f"resolver_{name}") for name in ("group", "agent")),
         *(_summed(name, by_person).alias(f"{name}_seconds") for name in ("talk", "handle")),
     )  # fmt: skip
-    mute = ~pl.col("voicemail") & pl.col("answered").is_null() & pl.col("end").is_not_null()
+    mute = pl.col("seen") & ~pl.col("voicemail") & pl.col("answered").is_null() & pl.col("end").is_not_null()
     resolved = pl.when(pl.col("answered").is_not_null()).then("end")
     calls = calls.with_columns(
         customer_ref=pl.coalesce("external", "number", "address"),
@@ -177,13 +181,17 @@ def _contacts(legs: pl.DataFrame, bots: Sequence[str], told: Told) -> pl.DataFra
         initiated_by=pl.col("direction").replace_strict({"inbound": "customer", "outbound": "company", "internal": "company"}, default=None),
         is_internal=(pl.col("direction") == "internal").fill_null(False),
         is_abandoned=mute,
-        wait_seconds=(pl.col("answered") - pl.coalesce("queued", "opened_at")).dt.total_milliseconds() / 1000,
+        wait_seconds=pl.when("timed").then((pl.col("answered") - pl.coalesce("queued", "opened_at")).dt.total_milliseconds() / 1000),
         close_reason=pl.when(mute).then(pl.lit("abandoned")),
     ).with_columns(closed_at=pl.when(pl.col("status") == "closed").then("closed_at"), wait_seconds=pl.col("wait_seconds").clip(0))
     spoken = calls.filter(pl.col("voicemail") & pl.col("answered").is_null()).height
     missed = calls.filter(mute & (pl.col("direction") == "outbound")).height
     told.notes += [f"{spoken:,} calls ended in a voicemail: nothing says when they were dealt with, so they stay open"] if spoken else []
     told.notes += [f"{missed:,} calls by the company that nobody answered are marked as abandoned: they reached no customer"] if missed else []
+    unseen = calls.filter(~pl.col("seen")).height
+    told.notes += [f"{unseen:,} calls come without anybody who took part: nothing says whether they were answered"] if unseen else []
+    untimed = calls.filter(~pl.col("timed")).height
+    told.notes += [f"{untimed:,} calls name an agent but not since when: their waiting is not known"] if untimed else []
     told.notes.append("the end of an answered call counts as its resolution: a phone system does not say whether the matter was settled")
     return calls
 

@@ -78,6 +78,23 @@ def history(
     return pl.concat([events for events, _, _ in parts]), [one for one in dropped if one.count]
 
 
+def unlike(contacts: pl.DataFrame, *, events: pl.DataFrame, steps: Sequence[pl.DataFrame], data_end: datetime) -> list[str]:
+    """Contacts whose own status is not the one that their history ends with, though nothing happened to them after the data end; as a note."""
+    if "status" not in contacts.columns:
+        return []
+    later = pl.concat([piece.filter(pl.col("at") > data_end).select("contact_id") for piece in steps]).unique()
+    last = events.drop_nulls("status_to").group_by("contact_id").agg(told=pl.col("status_to").last().cast(pl.String))
+    both = contacts.select("contact_id", pl.col("status").cast(pl.String)).join(last, on="contact_id", how="inner", maintain_order="left")
+    other = both.join(later, on="contact_id", how="anti", maintain_order="left").filter(pl.col("status") != pl.col("told"))
+    if other.is_empty():
+        return []
+    example = other.row(0, named=True)
+    return [
+        f"{other.height:,} of {both.height:,} contacts have another status than their history ends with, e.g. '{example['contact_id']}' "
+        f"({example['status']}, its history {example['told']}): the history was taken; was it exported earlier than they were?"
+    ]
+
+
 def _shares(pieces: Sequence[pl.DataFrame], known: pl.Expr) -> Iterator[pl.DataFrame]:
     """The known rows in shares of about `SHARE`, each with all rows of its contacts, the contacts in order."""
     contacts = pl.concat([piece["contact_id"].unique() for piece in pieces]).unique().drop_nulls().sort()

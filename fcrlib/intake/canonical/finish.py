@@ -192,14 +192,16 @@ def _known(contacts: pl.DataFrame, origin: Origin, told: Told) -> pl.DataFrame:
     told.dropped.append(Dropped(what="resolutions", count=count, why=f"after the data end {origin.data_end:%Y-%m-%d %H:%M}; left empty"))
     known = known.with_columns(foreseen=later).with_columns(pl.when(pl.col(name) <= origin.data_end).then(name).alias(name) for name in _LATER)
     resolved = pl.col("first_resolved_at").is_not_null()
-    status = pl.when(pl.col("foreseen") & ~resolved).then(pl.lit("open")).otherwise(pl.col("status").cast(pl.String))
+    later_only = pl.col("foreseen") & ~resolved
+    status = pl.when(later_only).then(pl.lit("open")).otherwise(pl.col("status").cast(pl.String))
     derived = pl.when(pl.col("closed_at").is_not_null()).then(pl.lit("closed")).when(resolved).then(pl.lit("solved")).otherwise(pl.lit("open"))
     return known.with_columns(
         pl.lit(origin.source).alias("source"),
         pl.coalesce(status, derived).alias("status"),
         pl.col("channel").cast(pl.String).fill_null("other"),
         pl.col("initiated_by").cast(pl.String).fill_null("unknown"),
-        pl.col("resolved_by").cast(pl.String).fill_null("unknown"),
+        pl.when(later_only).then(pl.lit("unknown")).otherwise(pl.col("resolved_by").cast(pl.String).fill_null("unknown")).alias("resolved_by"),
+        *(pl.when(~later_only).then(name).alias(name) for name in ("resolver_group", "resolver_agent") if name in known.columns),
     ).drop("foreseen")
 
 

@@ -41,7 +41,7 @@ def promised(contacts: pl.DataFrame, promises: pl.DataFrame, *, key: str, over: 
     contacts
         The `key`, and `due_at` where a contact itself says it: that stands where no promise tells one.
     promises
-        One row per promise that was not called off: the `key`, `broken`, `running`, and `due`, when the contact was to be resolved (null for promises
+        One row per promise that was not called off: the `key`, `broken` (null where nobody says), `running`, and `due`, when the contact was to be resolved (null for promises
         of other things); of several the latest counts.
     key
         Column that names the contact in both.
@@ -49,12 +49,17 @@ def promised(contacts: pl.DataFrame, promises: pl.DataFrame, *, key: str, over: 
         Is the contact resolved?
     """
     told = promises.drop_nulls(key).group_by(key).agg(
-        pl.col("broken", "running").fill_null(False).any(), pl.col("due").max()
+        _broken(), pl.col("running").fill_null(False).any(), pl.col("due").max()
     )  # fmt: skip
     both = contacts.join(told, on=key, how="left", maintain_order="left")
     due = pl.coalesce("due", "due_at") if "due_at" in contacts.columns else pl.col("due")
     met = kept(broken=pl.col("broken"), running=pl.col("running"), over=over)
     return both.with_columns(due_at=due, vendor_sla_met=met).drop("broken", "running", "due")
+
+
+def _broken() -> pl.Expr:
+    """Was one of some promises broken? Where none is known to be, and of one nobody says it, that is not known."""
+    return pl.when(pl.col("broken").any()).then(pl.lit(True)).when(pl.col("broken").is_not_null().all()).then(pl.lit(False)).alias("broken")
 
 
 def of_resolution(promises: pl.DataFrame, *, key: str, title: str) -> pl.DataFrame:

@@ -197,6 +197,7 @@ def read(
         tables.steps, source=source, data_end=end, first_status=tables.first_status, acted=tables.acted, lexicon=lexicon
     )
     told.dropped += dropped
+    told.notes += assemble.unlike(tables.contacts, events=events, steps=tables.steps, data_end=end)
     tables = replace(tables, steps=(), acted=None)  # as large as the events that they became
     origin = finish.Origin(source, source, Path(path), end, records.hashes(path), tables.time_zone or asked.get("time_zone") or "UTC")
     return finish.desk(

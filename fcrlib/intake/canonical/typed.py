@@ -68,6 +68,11 @@ def yes(column: str, *, true: Sequence[str] = words.YES_WORDS) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.to_lowercase().is_in([word.lower() for word in true]).fill_null(False).alias(column)
 
 
+def yes_or_no(column: str) -> pl.Expr:
+    """As `yes`, but null where nothing is said."""
+    return pl.when(pl.col(column).str.contains(r"\S")).then(yes(column)).alias(column)
+
+
 def labels(column: str, *, between: str = "[;|,]") -> pl.Expr:
     """A list of labels, written as JSON or with commas, semicolons or bars (or what `between` matches) between; none is an empty list.
 

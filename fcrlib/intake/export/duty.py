@@ -12,9 +12,9 @@ from fcrlib.intake.export.gather import RECORD, Gathering, folded, paths_of
 from fcrlib.intake.export.kinds import Kind
 from fcrlib.intake.export.likeness import looks_like
 from fcrlib.intake.export.pages import gaps
+from fcrlib.intake.tables.files import SHRUNK
 from fcrlib.model.desk import Dropped
 
-_SHRUNK = r"^-?\d(?:[.,]\d+)?[eE]\+?\d+$|^-?\d+[.,]0+$"
 _SHOWN = 30
 
 
@@ -97,7 +97,7 @@ def _needs(gathered: Gathering, kind: Kind) -> list[str]:
     if frame.is_empty():
         return []
     known = {column: pl.col(column).is_not_null().any() for column in kind.needed}
-    shrunk = {f"shrunk {column}": pl.col(column).filter(pl.col(column).str.contains(_SHRUNK)).first() for column in kind.key}
+    shrunk = {f"shrunk {column}": pl.col(column).filter(pl.col(column).str.contains(SHRUNK)).first() for column in kind.key}
     found = frame.select(pl.len().alias("rows"), **known, **shrunk).row(0, named=True)
     fields = ", ".join(field for field, _ in gathered.seen[kind.name].most_common(40))
     told = [
@@ -105,6 +105,7 @@ def _needs(gathered: Gathering, kind: Kind) -> list[str]:
         for column in kind.needed
         if not found[column]
     ]
+    told += _nameless(gathered, frame, kind)
     told += [
         f"{kind.name}: {column} was shortened by a spreadsheet, e.g. '{example}'{_place(frame, column, example)}: export it again and do not open it there"
         for column in kind.key
@@ -116,6 +117,20 @@ def _needs(gathered: Gathering, kind: Kind) -> list[str]:
         mixed = ", ".join(f"{name} ({n:,})" for name, n in hosts)
         told.append(f"{kind.name}: records of {len(hosts)} desks are mixed: {mixed}; import each on its own")
     return told
+
+
+def _nameless(gathered: Gathering, frame: pl.DataFrame, kind: Kind) -> list[str]:
+    """What the export is about must have a name; an answer among the pages that tells of an error has none."""
+    if kind is not gathered.export.kinds[0]:
+        return []
+    columns = [column for column in kind.key if column in kind.needed and frame[column].null_count() < frame.height]
+    blank = {column: frame.filter(pl.col(column).is_null()) for column in columns}
+    return [
+        f"{kind.name}: {rows.height:,} of {frame.height:,} records have no '{kind.fields[column]}' ({column}), the first is {rows[ROW][0]}: "
+        "is it the answer to a request that failed? fetch it again"
+        for column, rows in blank.items()
+        if rows.height
+    ]
 
 
 def _place(frame: pl.DataFrame, column: str, value: str) -> str:

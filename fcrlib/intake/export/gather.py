@@ -13,14 +13,14 @@ import polars as pl
 from fcrlib.intake.canonical import instants
 from fcrlib.intake.export import columns
 from fcrlib.intake.export.columns import Record
-from fcrlib.intake.export.headless import headed
+from fcrlib.intake.export.headless import header
 from fcrlib.intake.export.kinds import Export, Kind, at
 from fcrlib.intake.export.members import Member, opened
 from fcrlib.intake.export.pages import Sheet
 from fcrlib.intake.export.pieces import Page, Run, pieces
 from fcrlib.intake.export.progress import Progress
-from fcrlib.intake.export.shelf import Shelf
-from fcrlib.intake.tables import files
+from fcrlib.intake.export.shelf import Shelf, room
+from fcrlib.intake.tables import files, lengths
 from fcrlib.model.errors import DataError
 
 RECORD, FILE, LINE = "fcrlib record", "fcrlib file", "fcrlib line"
@@ -30,6 +30,7 @@ _INSIDES = frozenset(inside for _, inside in _ENVELOPES)
 PLACES = (RECORD, FILE, LINE)
 _AT_ONCE = 256 * 2**10
 """Bytes of records that wait as Python objects, ten times that size, before they become frames; few enough for the nearest memory."""
+_FIRST = 65_536
 _NOTHING = pl.lit(None, dtype=pl.String)
 
 
@@ -85,7 +86,7 @@ class Gathering:
         """Let the records wait, each with its kind; the kind of the last one that has one."""
         last = ""
         for row, value in zip(run.rows, run.values, strict=True):
-            stream_name, record = ("", value) if _INSIDES.isdisjoint(value) else _unwrapped(value)
+            stream_name, record = self._bare(value)
             kind = self._kind(member, stream_name or run.wrapper, record)
             if kind is None:
                 self.unplaced[stream_name or run.wrapper or member.name] += 1
@@ -99,6 +100,14 @@ class Gathering:
             self._put_away()
         self.progress.tell(self.number)
         return last
+
+    def _bare(self, value: Record) -> tuple[str, Record]:
+        """A record without its envelope, and what that says about it: the stream of a pipeline, or `{"ticket": {...}}`, the answer for one alone."""
+        if len(value) == 1:
+            name, inside = next(iter(value.items()))
+            if isinstance(inside, dict) and (list_of := next((one for one in (name, f"{name}s") if one in self.wrappers), None)):
+                return list_of, inside
+        return ("", value) if _INSIDES.isdisjoint(value) else _unwrapped(value)
 
     def _kind(self, member: Member, wrapper: str, record: Record) -> Kind | None:
         """The kind of a record; it is looked up once where the list, the file and the marks of the record tell it."""
@@ -125,7 +134,7 @@ class Gathering:
         places = [part.lower().split(".")[0] for part in (*Path(member.name).parts[::-1], member.file.stem)]
         if not listed or len(listed) > 1:
             named = [kind for place in places for kind in _longest(place, listed or self.export.kinds)]
-            listed = [kind for kind in listed if kind.tell] + named if listed else named
+            listed = named + [kind for kind in listed if kind.tell and kind not in named] if listed else named
         if not record:
             return listed
         marked = [kind for kind in self.export.kinds if kind.tell and str(at(record, kind.tell[0])) == kind.tell[1]]
@@ -146,27 +155,32 @@ class Gathering:
         return frame.with_columns(pl.format("{}:{}", pl.lit(self.names).gather(pl.col(FILE)), pl.col(LINE)).alias(instants.ROW))
 
     def _table(self, member: Member, number: int) -> None:
-        """A table by its headers: they are paths, or alternatives of paths, in any case."""
+        """A table, of a long one some rows after the other."""
         with opened(member, passed=self.progress.passed) as stream:
-            data, added = headed(stream.read(), self.export.kinds)
-            table = files.opened_table(member.name, data)
-        self.notes += table.notes
-        headers = {folded(name): name for name in reversed(table.frame.columns)}
+            begin = stream.read(_FIRST)
+            above = header(begin, self.export.kinds)
+            for table in lengths.tables(member.name, stream, begin=begin, above=above, place=room()):
+                self.notes += table.notes
+                self._rows(member, number, table.frame, table.rows.cast(pl.Int64) - bool(above))
+                self.progress.tell(self.number)
+
+    def _rows(self, member: Member, number: int, frame: pl.DataFrame, rows: pl.Series) -> None:
+        """Rows of a table by its headers: they are paths, or alternatives of paths, in any case."""
+        headers = {folded(name): name for name in reversed(frame.columns)}
         kind = next(iter(self._fitting(member, headers)), None)
-        height = table.frame.height
         if kind is None:
-            self.unplaced[member.name] += height
-            self.strange.update(dict.fromkeys(table.frame.columns, height))
+            self.unplaced[member.name] += frame.height
+            self.strange.update(dict.fromkeys(frame.columns, frame.height))
             return
-        frame = table.frame.select(
+        known = frame.select(
             *(_column(kind, ours, headers) for ours in kind.fields),
-            pl.int_range(self.number + 1, self.number + height + 1, dtype=pl.Int64).alias(RECORD),
+            pl.int_range(self.number + 1, self.number + frame.height + 1, dtype=pl.Int64).alias(RECORD),
             pl.lit(number, dtype=pl.Int64).alias(FILE),
-            pl.lit(table.rows.cast(pl.Int64) - added).alias(LINE),
+            pl.lit(rows).alias(LINE),
         )
-        self.number += height
-        self.seen[kind.name].update(dict.fromkeys(table.frame.columns, height))
-        self.shelf.put(kind.name, self._placed(frame))
+        self.number += frame.height
+        self.seen[kind.name].update(dict.fromkeys(frame.columns, frame.height))
+        self.shelf.put(kind.name, self._placed(known))
 
     def _fitting(self, member: Member, headers: Mapping[str, str]) -> list[Kind]:
         """Kinds that the file is named after, if it has what they need; else whose needed fields it has."""

@@ -107,6 +107,8 @@ class Paging:
         What names the next page: a link, a cursor; empty on the last.
     last
         A yes/no that says that this page is the last one.
+    more
+        A yes/no that says that another page follows.
     number
         How a link gives the number of the page it leads to.
     """
@@ -116,6 +118,7 @@ class Paging:
     start: str = ""
     follows: str = ""
     last: str = ""
+    more: str = ""
     number: str = r"[?&]page=(\d+)"
 
 

@@ -101,7 +101,9 @@ def _ends(kind: str, sheets: list[Sheet], paging: Paging) -> list[str]:
 def _is_last(sheet: Sheet, paging: Paging) -> bool | None:
     """None where the page does not say."""
     if paging.last and (said := at(sheet.said, paging.last)) is not None:
-        return said is True or str(said).lower() == "true"
+        return str(said).lower() == "true"
+    if paging.more and (said := at(sheet.said, paging.more)) is not None:
+        return str(said).lower() != "true"
     if paging.follows and paging.follows.split(".")[0] in sheet.said:
         return not at(sheet.said, paging.follows)
     return None

@@ -66,7 +66,7 @@ class Shelf:
         """The same rows, in pages of a file."""
         import pyarrow as pa
 
-        self.folder = self.folder or tempfile.TemporaryDirectory(prefix="fcr-", dir=_place(), ignore_cleanup_errors=True)
+        self.folder = self.folder or tempfile.TemporaryDirectory(prefix="fcr-", dir=room(), ignore_cleanup_errors=True)
         file = Path(self.folder.name) / "part.arrow"
         try:
             frame.write_ipc(file, compression="uncompressed")
@@ -80,6 +80,6 @@ class Shelf:
         return cast("pl.DataFrame", pl.from_arrow(table))
 
 
-def _place() -> str | None:
+def room() -> str | None:
     """The folder that the user names, else one on a disk: what Linux calls `/tmp` may be memory itself."""
     return os.environ.get("TMPDIR") or ("/var/tmp" if os.access("/var/tmp", os.W_OK) else None)

@@ -68,7 +68,6 @@ _MOVED = {
     "status": "activity.status",
     "agent": "activity.agent_id | activity.responder_id",
     "group": "activity.group_id | activity.group",
-    "rule": "activity.automation.rule",
     "content": "content",
     "parts": "sub_contents",
 }
@@ -131,6 +130,7 @@ EXPORT = Export(
             {
                 "user_id": "id",
                 "name": "name | first_name",
+                "last_name": "last_name",
                 "email": "email | primary_email",
                 "more_emails": "other_emails | secondary_emails",
                 "phone": "phone | work_phone_number",
@@ -149,6 +149,7 @@ EXPORT = Export(
             {
                 "user_id": "id",
                 "name": "contact.name | name | first_name",
+                "last_name": "last_name",
                 "email": "contact.email | email",
                 "groups": "group_ids | member_of",
                 "updated_at": "updated_at",
@@ -275,6 +276,7 @@ SERVICE_SOURCES = {
 OUTBOUND = ("10", "outbound email")
 NOBODY = ("no agent", "no group", "unassigned", "none", "--", "-", "")
 """What a table writes where nobody holds a ticket."""
+YES, NO = ("true", "1", "yes"), ("false", "0", "no")
 PRIORITIES = {"1": "low", "2": "medium", "3": "high", "4": "urgent"}
 SCALE = ("-103", "-102", "-101", "100", "101", "102", "103")
 """The full scale of a rating, from the worst to the best."""

@@ -9,7 +9,7 @@ count business hours and are often empty: every duration is taken from the insta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,22 +19,22 @@ import polars as pl
 
 from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
-from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.freshdesk.fields import (
     CARRIES,
     EXPORT,
+    NO,
     NOBODY,
     OUTBOUND,
     PRIORITIES,
-    RATED,
-    SCALE,
     SERVICE_SOURCES,
     SOURCES,
     STATUSES,
     WAITING,
+    YES,
     export,
 )  # fmt: skip
+from fcrlib.intake.freshdesk.surveys import surveys
 from fcrlib.model.desk import Desk, Dropped
 from fcrlib.model.tables import RESOLVED_STATUSES
 
@@ -44,11 +44,15 @@ SOURCE = "freshdesk"
 _FIELDS = {"category": "category", "subcategory": "subcategory", "product_area": "product area", "tier": "tier", "language": "language"}
 _MERGED_INTO = r"(?i)\bmerged into (?:the )?ticket(?: with id)?:? ?#?(\d+)"
 _MERGED_HERE = r"(?i)\bmerged into this ticket\b"
-_MOVED = {"status": r"(?i)\bset status (?:as|to) ([^,\"\]]+)", "group": r"(?i)\bset (?:group|assignment group) (?:as|to) ([^,\"\]]+)", "agent": r"(?i)\bset (?:agent|responder) (?:as|to) ([^,\"\]]+)"}  # fmt: skip
+_MOVED = {
+    name: rf"(?i)(?:\bset|,)\s*(?:{words_}) (?:as|to) ([^,\"\]]+)"
+    for name, words_ in {"status": "status", "group": "group|assignment group", "agent": "agent|responder"}.items()
+}
 _CHILD, _TRACKER, _RELATED = "2", "3", "4"
 _SURVEY_REPLY = "6"
 _JUST = timedelta(seconds=1)
-_YES, _NO = ("true", "1", "yes"), ("false", "0", "no")
+_SAME = timedelta(minutes=1)
+"""An activity and the ticket may tell one change some seconds apart."""
 
 
 def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
@@ -76,19 +80,19 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 
 def _tables(hand: Reading) -> Tables:
-    found, told = hand.found, hand.told
+    found = hand.found
     listed = found.table("tickets").with_columns(_somebody("agent"), _somebody("group"))
-    tickets = hand.moments(listed, ["opened_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
+    tickets = hand.moments(listed, ["opened_at", "updated_at", "answered_at", "reopened_at", "resolved_at", "closed_at", "due_at"])
     said = _conversations(found)
-    people = _people(found, tickets, said, bots=hand.bots)
-    meanings = _meanings(found, tickets, told)
-    contacts = _contacts(found, tickets, people, meanings, fields=hand.fields, told=told)
+    people = _people(hand, tickets, said)
+    meanings = _meanings(hand, tickets)
+    contacts = _contacts(hand, tickets, people, meanings)
     teams = people.with_columns(group=typed.labels("groups").list.first().replace(_names(found, "groups", "group_id")))
     return Tables(
         contacts=contacts,
-        steps=_steps(found, contacts, said, meanings, told=told, time_zone=hand.time_zone),
+        steps=_steps(hand, contacts, said, meanings),
         acted=partial(_acted, contacts=contacts, people=people),
-        surveys=_surveys(found, tickets, told=told, time_zone=hand.time_zone),
+        surveys=surveys(hand, tickets),
         identifiers=_identifiers(found, contacts, people),
         agents=assemble.agents(teams, key="user_id", kind="kind", group="group"),
         articles=hand.moments(found.table("articles"), ["updated_at"]),
@@ -107,6 +111,11 @@ def _full_names(tickets: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
     return pl.concat([people["name"], tickets["requester_name"].alias("name"), agents.alias("name")])
 
 
+def _full_name() -> pl.Expr:
+    """Freshservice writes it in two parts."""
+    return pl.concat_str("name", "last_name", separator=" ", ignore_nulls=True).replace("", None).alias("name")
+
+
 def _names(found: Records, kind: str, key: str) -> dict[str, str]:
     return dict(found.table(kind).drop_nulls([key, "name"]).select(key, "name").iter_rows())
 
@@ -119,14 +128,17 @@ def _conversations(found: Records) -> pl.DataFrame:
     return pl.concat([named, both.filter(pl.col("id").is_null())]).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
-def _people(found: Records, tickets: pl.DataFrame, said: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
+def _people(hand: Reading, tickets: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
     """Everybody by `user_id`, with `kind`: agent, bot or customer. Who held a ticket or wrote a note was an agent, whether or not they are listed."""
-    listed = found.table("agents").select("user_id", "name", "email", "groups")
-    customers = found.table("contacts").select("user_id", "name", "email", "phone", "mobile", "more_emails", "external_id", "account", "language")
-    inside = pl.col("private").is_in(_YES) | pl.col("incoming").is_in(_NO) & pl.col("automation").is_null() & ~pl.col("auto_response").is_in(_YES).fill_null(False)  # fmt: skip
-    held = [listed.select("user_id"), tickets.select(user_id="agent"), said.filter(inside).select("user_id"), found.table("activities").select(user_id="agent")]  # fmt: skip
+    listed = hand.table("agents").select("user_id", _full_name(), "email", "groups")
+    customers = hand.table("contacts").select(
+        "user_id", _full_name(), "email", "phone", "mobile", "more_emails", "external_id", "account", "language"
+    )
+    inside = pl.col("private").is_in(YES) | pl.col("incoming").is_in(NO) & pl.col("automation").is_null() & ~pl.col("auto_response").is_in(YES).fill_null(False)  # fmt: skip
+    held = [listed.select("user_id"), tickets.select(user_id="agent"), said.filter(inside).select("user_id"), hand.table("activities").select(user_id="agent")]  # fmt: skip
     agents = pl.concat(held).drop_nulls().unique(maintain_order=True).join(listed, on="user_id", how="left", maintain_order="left")
-    machine = flags.is_bot(pl.col("name")) | pl.col("user_id").is_in(list(bots)) | pl.col("name").is_in(list(bots)).fill_null(False)
+    bots = list(hand.bots)
+    machine = flags.is_bot(pl.col("name")) | pl.col("user_id").is_in(bots) | pl.col("name").is_in(bots).fill_null(False)
     staff = agents.with_columns(kind=pl.when(machine).then(pl.lit("bot")).otherwise(pl.lit("agent")))
     rest = customers.join(staff, on="user_id", how="anti").with_columns(kind=pl.lit("customer"))
     return pl.concat([staff, rest], how="diagonal").filter(pl.col("user_id").is_not_null())
@@ -137,26 +149,25 @@ def _is_service(tickets: pl.DataFrame) -> bool:
     return tickets["service"].count() > 0
 
 
-def _meanings(found: Records, tickets: pl.DataFrame, told: Told) -> dict[str, str]:
+def _meanings(hand: Reading, tickets: pl.DataFrame) -> dict[str, str]:
     """What each status means: the four of every desk, and custom ones by their names; a custom one never resolves."""
-    choices = pl.concat([found.table("choices"), found.table("listed_choices")], how="diagonal").filter(pl.col("name") == "status")
+    choices = pl.concat([hand.table("choices"), hand.table("listed_choices")], how="diagonal").filter(pl.col("name") == "status")
     meanings = {**STATUSES, **({} if _is_service(tickets) else WAITING)}
     for code, names in choices.select("code", typed.labels("label", between="[|]")).iter_rows():
         spelled = [words.STATUS_WORDS.get(name.lower(), "") for name in names]
         own = next((word for word in spelled if word in ("open", "pending", "hold")), meanings.get(code, "open"))
         meaning = STATUSES[code] if code in ("2", "3", "4", "5") else own
         meanings |= {code: meaning, **{name.lower(): meaning for name in names}}
-    used = pl.concat([tickets["status"], found.table("activities")["status"]]).drop_nulls().unique().sort()
+    used = pl.concat([tickets["status"], hand.table("activities")["status"]]).drop_nulls().unique().sort()
     custom = [code for code in used if code.isdigit() and int(code) > 5 and code not in meanings]
     if custom:
-        told.notes.append(f"custom statuses read as open: {', '.join(custom)}; ticket_fields would say their names")
+        hand.told.notes.append(f"custom statuses read as open: {', '.join(custom)}; ticket_fields would say their names")
     return {**meanings, **dict.fromkeys(custom, "open")}
 
 
-def _contacts(
-    found: Records, tickets: pl.DataFrame, people: pl.DataFrame, meanings: Mapping[str, str], *, fields: Mapping[str, str], told: Told
-) -> pl.DataFrame:
+def _contacts(hand: Reading, tickets: pl.DataFrame, people: pl.DataFrame, meanings: Mapping[str, str]) -> pl.DataFrame:
     """What the tickets and what counts them say, before their history is read."""
+    told = hand.told
     sources = SERVICE_SOURCES if _is_service(tickets) else SOURCES
     known = typed.statuses(typed.channels(tickets, meanings=sources, told=told), "status", meanings=meanings, told=told)
     nobody = people.filter(flags.is_nobody(pl.col("name")) & pl.all_horizontal(pl.col("email", "phone", "mobile").is_null()))["user_id"]
@@ -175,26 +186,27 @@ def _contacts(
         asker=asker,
         priority=pl.col("priority").replace(PRIORITIES).str.to_lowercase(),
         initiated_by=pl.when(outbound).then(pl.lit("company")),
-        resolver_group=pl.when(resolved).then(pl.col("group").replace(_names(found, "groups", "group_id"))),
+        resolver_group=pl.when(resolved).then(pl.col("group").replace(_names(hand.found, "groups", "group_id"))),
         resolver_agent=pl.when(resolved).then("agent"),
         parent_id=pl.when(pl.col("association") == _CHILD).then(other),
         issue_key=pl.when(pl.col("association") == _TRACKER).then("contact_id").when(pl.col("association") == _RELATED).then(other),
     )
-    return _measured(found, flags.by_tags(_valued(found, contacts, fields, told)), told)
+    return _measured(hand, flags.by_tags(_valued(hand, contacts)))
 
 
-def _valued(found: Records, contacts: pl.DataFrame, fields: Mapping[str, str], told: Told) -> pl.DataFrame:
+def _valued(hand: Reading, contacts: pl.DataFrame) -> pl.DataFrame:
     """Custom fields that hold our columns, by name with or without its `cf_`; else what stands beside: type, product, the company's tier."""
+    found = hand.found
     named = pl.concat([found.table("own_values"), found.table("listed_values")]).with_columns(title=_plain(pl.col("field")))
     there = ", ".join(sorted(set(named["field"]))[:20]) or "none"
-    for ours, theirs in {**_FIELDS, **fields}.items():
+    for ours, theirs in {**_FIELDS, **hand.fields}.items():
         wanted = pl.select(_plain(pl.lit(theirs))).item()
         one = named.filter((pl.col("title") == wanted) & (pl.col("value").str.strip_chars() != "")).select("contact_id", pl.col("value").alias(ours))
         contacts = contacts.join(one.unique("contact_id", keep="last"), on="contact_id", how="left", maintain_order="left")
         if f"own {ours}" in contacts.columns:
             contacts = contacts.with_columns(pl.coalesce(ours, f"own {ours}").alias(ours))
-        if ours in fields and not contacts[ours].count():
-            told.notes.append(f"no field '{theirs}' holds the {ours}; the custom fields are {there}")
+        if ours in hand.fields and not contacts[ours].count():
+            hand.told.notes.append(f"no field '{theirs}' holds the {ours}; the custom fields are {there}")
     tiers = found.table("companies").select(account_ref="account", company_tier="tier")
     spoken = found.table("contacts").select(requester="user_id", locale=pl.col("language").str.slice(0, 2).str.to_lowercase())
     both = contacts.join(tiers, on="account_ref", how="left", maintain_order="left").join(spoken, on="requester", how="left", maintain_order="left")
@@ -211,9 +223,10 @@ def _plain(name: pl.Expr) -> pl.Expr:
     return name.str.to_lowercase().str.strip_prefix("cf_").str.replace_all("_", " ", literal=True).str.strip_chars()
 
 
-def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFrame:
+def _measured(hand: Reading, contacts: pl.DataFrame) -> pl.DataFrame:
     """Times, and the helpdesk's own figures; what was reopened has no first resolution that the ticket would know."""
-    entries = typed.durations(found.table("time_entries"), ["spent"], told=told)
+    told = hand.told
+    entries = typed.durations(hand.table("time_entries"), ["spent"], told=told)
     spent = entries.drop_nulls("contact_id").group_by("contact_id").agg(pl.col("spent").sum().alias("spent"))
     both = contacts.join(spent, on="contact_id", how="left", maintain_order="left")
     both = typed.numbers(typed.durations(both, ["tracked"], told=told), ["replies"], told=told)
@@ -226,15 +239,15 @@ def _measured(found: Records, contacts: pl.DataFrame, told: Told) -> pl.DataFram
         last_resolved_at=once,
         wait_seconds=(pl.col("answered_at") - pl.col("opened_at")).dt.total_seconds().cast(pl.Float64).clip(0),
         handle_seconds=pl.coalesce("spent", "tracked"),
-        vendor_replies=pl.col("replies").cast(pl.Int64),
+        vendor_replies="replies",
         vendor_first_resolved_at=pl.when(pl.col("reopened_at").is_null()).then("resolved_at"),
         vendor_sla_met=_kept(),
-    ).join(_merged(found), on="contact_id", how="left", maintain_order="left")
+    ).join(_merged(hand.found), on="contact_id", how="left", maintain_order="left")
 
 
 def _kept() -> pl.Expr:
     """Was every promised time kept? The API marks what is late; the CSV writes a verdict once there is one."""
-    late = [pl.col(name).is_in(_YES) for name in ("escalated", "fr_escalated", "nr_escalated")]
+    late = [pl.col(name).is_in(YES) for name in ("escalated", "fr_escalated", "nr_escalated")]
     words_ = [pl.col(name).str.to_lowercase() for name in ("kept", "answered_in_time")]
     late += [pl.when(one.str.contains("within|violated")).then(one.str.contains("violated")) for one in words_]
     broken = pl.when(pl.any_horizontal(one.is_not_null() for one in late)).then(pl.any_horizontal(one.fill_null(False) for one in late))
@@ -247,20 +260,13 @@ def _merged(found: Records) -> pl.DataFrame:
     return notes.filter(pl.col("contact_id") != pl.col("merged_into")).unique("contact_id", keep="last", maintain_order=True)
 
 
-def _steps(
-    found: Records,
-    contacts: pl.DataFrame,
-    said: pl.DataFrame,
-    meanings: Mapping[str, str],
-    *,
-    told: Told,
-    time_zone: str | None,
-) -> list[pl.DataFrame]:
+def _steps(hand: Reading, contacts: pl.DataFrame, said: pl.DataFrame, meanings: Mapping[str, str]) -> list[pl.DataFrame]:
     """Who did what to which ticket, when."""
     messages = _said(said.filter((pl.col("source") != _SURVEY_REPLY).fill_null(True)))
     replies = said.height - messages.height
-    told.dropped.append(Dropped(what="conversations", count=replies, why="they say that a survey was answered; no message of a customer"))
-    read = [typed.moments(one, ["at"], told=told, time_zone=time_zone, dates=dates) for one, dates in ((messages, None), (_activities(found, meanings, told), "day first"))]  # fmt: skip
+    hand.told.dropped.append(Dropped(what="conversations", count=replies, why="they say that a survey was answered; no message of a customer"))
+    # The export of activities writes the day first, whatever the rest does.
+    moved = typed.moments(_activities(hand, meanings), ["at"], told=hand.told, time_zone=hand.time_zone, dates="day first")
     opened = contacts.filter(pl.col("body").is_not_null()).select(
         "contact_id",
         at="opened_at",
@@ -271,13 +277,13 @@ def _steps(
         outgoing=pl.col("initiated_by").is_not_null(),
         order=pl.lit(-1, dtype=pl.Int64),
     )
-    return [opened, *read, *_known_of(contacts, read[1], told)]
+    return [opened, hand.moments(messages, ["at"]), moved, *_known_of(hand, contacts, moved)]
 
 
 def _said(said: pl.DataFrame) -> pl.DataFrame:
     """Conversations as messages and notes; what the helpdesk writes about a merge is neither."""
-    private, merge = pl.col("private").is_in(_YES).fill_null(False), pl.col("text").str.contains(_MERGED_INTO).fill_null(False)
-    system = pl.col("auto_response").is_in(_YES).fill_null(False) | pl.col("automation").is_not_null()
+    private, merge = pl.col("private").is_in(YES).fill_null(False), pl.col("text").str.contains(_MERGED_INTO).fill_null(False)
+    system = pl.col("auto_response").is_in(YES).fill_null(False) | pl.col("automation").is_not_null()
     return said.filter(~pl.col("text").str.contains(_MERGED_HERE).fill_null(False)).select(
         "contact_id",
         "at",
@@ -289,42 +295,49 @@ def _said(said: pl.DataFrame) -> pl.DataFrame:
         text=pl.when(~merge).then("text"),
         is_auto=system & ~private,
         system=system,
-        outgoing=pl.col("incoming").is_in(_NO).fill_null(False) | private,
+        outgoing=pl.col("incoming").is_in(NO).fill_null(False) | private,
     )
 
 
-def _activities(found: Records, meanings: Mapping[str, str], told: Told) -> pl.DataFrame:
+def _activities(hand: Reading, meanings: Mapping[str, str]) -> pl.DataFrame:
     """Changes of status, team and agent; Freshservice tells them in sentences."""
     text = pl.concat_str(pl.col("content").fill_null(""), pl.col("parts").fill_null(""), separator=",")
     sentences = {name: pl.coalesce(name, text.str.extract(pattern).str.strip_chars()) for name, pattern in _MOVED.items()}
-    moved = found.table("activities").with_columns(**sentences).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER)
-    moved = typed.statuses(moved, "status", meanings=meanings, told=told)
+    moved = hand.table("activities").with_columns(**sentences).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER)
+    moved = typed.statuses(moved, "status", meanings=meanings, told=hand.told).with_columns(_somebody("agent"), _somebody("group"))
+    # Sentences name people; elsewhere they are numbers.
+    numbers = dict(hand.table("agents").select(_full_name(), "user_id").drop_nulls().unique("name", keep="none").iter_rows())
     shared = moved.select(
         "contact_id", "at", "order", instants.ROW, "status", "agent", "group", actor_id="performer",
         system=(pl.col("performer_type") == "system").fill_null(False) | pl.col("performer").is_null(),
     )  # fmt: skip
     status = shared.filter(pl.col("status").is_not_null()).with_columns(kind=pl.lit("status")).rename({"status": "status_to"})
-    named = pl.col("group").replace(_names(found, "groups", "group_id"))
+    named = pl.col("group").replace(_names(hand.found, "groups", "group_id"))
     handed = shared.filter(pl.col("group").is_not_null() | pl.col("agent").is_not_null()).with_columns(kind=pl.lit(assemble.HANDOVER), group_to=named)
-    return pl.concat([status.drop("agent", "group"), handed.rename({"agent": "agent_to"}).drop("status", "group")], how="diagonal")
+    given = handed.with_columns(agent_to=pl.col("agent").replace(numbers)).drop("agent", "status", "group")
+    return pl.concat([status.drop("agent", "group"), given], how="diagonal")
 
 
 _AFTER = 2**40
 """What stands in the activities comes after the conversations of the same second."""
 
 
-def _known_of(contacts: pl.DataFrame, moved: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
-    """What the ticket itself knows of a history that no activity tells: its last reopening, resolution and closing.
+def _known_of(hand: Reading, contacts: pl.DataFrame, moved: pl.DataFrame) -> list[pl.DataFrame]:
+    """What the ticket itself knows of a history that no activity tells, or none any more: its last reopening, resolution and closing.
 
     It had been resolved when it was reopened; when at the latest is all that is known of the first time. That is just before the reopening: at the
     very same moment it would be none, and what came back would count as resolved at first contact.
     """
-    rest = contacts.join(moved.filter(pl.col("kind") == "status"), on="contact_id", how="anti")
-    again = pl.col("reopened_at").is_not_null() & ~(pl.col("resolved_at") < pl.col("reopened_at")).fill_null(False)
-    if not rest["reopened_at"].count():
+    until = moved.filter(pl.col("kind") == "status").group_by("contact_id").agg(until=pl.col("at").max() + _SAME)
+    known = contacts.join(until, on="contact_id", how="left", maintain_order="left")
+    later = [pl.when((pl.col(name) > pl.col("until")).fill_null(True)).then(name).alias(name) for name in ("reopened_at", "resolved_at", "closed_at")]
+    before = (pl.col("resolved_at") < pl.col("reopened_at")).fill_null(False)
+    rest = known.with_columns(before=before).with_columns(later)
+    again = pl.col("reopened_at").is_not_null() & ~pl.col("before")
+    if until.is_empty() and not rest["reopened_at"].count():
         return []
     if hidden := int(rest.select(again.sum()).item()):
-        told.notes.append(
+        hand.told.notes.append(
             f"{hidden:,} tickets were reopened, and when they were first resolved is not told: the reopening stands in, they were resolved by then; the activities would tell it"
         )
     rest = rest.with_columns(resolved_by_then=pl.max_horizontal(pl.col("reopened_at") - _JUST, "opened_at"))
@@ -360,33 +373,6 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
         actor_id=pl.when(~unnamed).then("actor_id"),
         channel=pl.when(message).then("channel"),
     ).select(pl.exclude("customer_ref", "asker", "is_side_conversation", "person", "system", "outgoing", instants.ROW))
-
-
-def _surveys(found: Records, tickets: pl.DataFrame, *, told: Told, time_zone: str | None) -> pl.DataFrame:
-    """Answers, each on the scale of its survey: `103` is the best and `-103` the worst, however many steps lie between. Offers are not exported."""
-    rated = typed.moments(found.table("ratings"), ["answered_at"], told=told, time_zone=time_zone).select(
-        "survey_id", "contact_id", "rating", "comment", "answered_at"
-    )
-    listed = tickets.select("contact_id", rating=pl.col("rating").str.strip_chars().str.to_lowercase()).drop_nulls()
-    listed = listed.join(rated, on="contact_id", how="anti").with_columns(pl.col("rating").replace(RATED))
-    both = pl.concat([rated, listed], how="diagonal").drop_nulls(["contact_id", "rating"])
-    default = found.table("questions").filter(pl.col("default").is_in(_YES).fill_null(False) | (pl.col("question") == "default_question"))
-    accepted = default.select("survey_id", accepted=typed.labels("accepted")).unique("survey_id", keep="last")
-    scale = both.join(accepted, on="survey_id", how="left", maintain_order="left").with_columns(accepted=pl.col("accepted").fill_null(list(SCALE)))
-    place = pl.col("rating").replace_strict({word: number for number, word in enumerate(SCALE)}, default=None, return_dtype=pl.Int64)
-    places = pl.col("accepted").list.eval(pl.element().replace_strict(dict(zip(SCALE, range(len(SCALE)), strict=True)), default=None, return_dtype=pl.Int64))  # fmt: skip
-    steps = scale.with_columns(place=place, places=places.list.drop_nulls())
-    below = steps.select(pl.int_range(pl.len()).alias("row"), "place", "places").explode("places").group_by("row", maintain_order=True).agg((pl.col("places") < pl.col("place")).sum())["places"]  # fmt: skip
-    if strange := steps.filter(pl.col("place").is_null())["rating"].unique().sort().to_list():
-        told.notes.append(f"ratings that stand on no known scale: {', '.join(strange[:10])}; their words are kept")
-    return steps.with_columns(below=below).select(
-        "contact_id",
-        "answered_at",
-        "comment",
-        csat_raw="rating",
-        csat_scale=pl.when(pl.col("place").is_not_null()).then(pl.format("{}-step", pl.col("places").list.len())),
-        csat=pl.when(pl.col("place").is_not_null()).then(pl.col("below") / (pl.col("places").list.len() - 1)),
-    )
 
 
 def _identifiers(found: Records, contacts: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

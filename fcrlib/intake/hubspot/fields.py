@@ -50,7 +50,14 @@ _TICKET = {
     "answered_in_time": prop("hs_time_to_first_response_sla_status", also="time to first response sla status"),
     "merged": prop("hs_merged_object_ids", also="merged ticket ids"),
 }
-_OWN = {"subcategory": "subcategory", "product_area": "product_area", "tier": "tier", "language": "language", "tags": "tags"}
+_OWN = {
+    "account_ref": "account_ref",
+    "subcategory": "subcategory",
+    "product_area": "product_area",
+    "tier": "tier",
+    "language": "language",
+    "tags": "tags",
+}
 HISTORY = {"stage": "hs_pipeline_stage", "owner": "hubspot_owner_id", "team": "hubspot_team_id"}
 _TICKETS = Kind(
     "tickets",
@@ -69,9 +76,24 @@ _TICKETS = Kind(
 
 
 def _engagement(name: str, **fields: str) -> Kind:
-    shared = {"id": "id | engagement_id", "contact_id": "associations.tickets.results[0].id", "at": prop("hs_timestamp"), "owner": prop("hubspot_owner_id")}  # fmt: skip
+    shared = {"id": "id | engagement_id", "contact_id": "associations.tickets.results[0].id", "at": prop("hs_timestamp"), "owner": prop("hubspot_owner_id"), "gone": "archived | _fivetran_deleted"}  # fmt: skip
     stem = f"engagement_{name.removesuffix('s')}"
-    return Kind(name, {**shared, **fields}, wrappers=("results", name), stems=(name, stem), key=("id",), texts=("text",) if "text" in fields else ())
+    return Kind(
+        name,
+        {**shared, **fields},
+        wrappers=("results", name),
+        stems=(name, stem),
+        key=("id",),
+        texts=tuple(name for name in ("text", "rich") if name in fields),
+    )
+
+
+def _links(name: str, one: str, many: str, **other: str) -> Kind:
+    """Which ticket belongs to whom: a table of a warehouse, or what a batch read of associations answers."""
+    ((ours, column),) = other.items()
+    fields = {"contact_id": "ticket_id | from.id", ours: f"{column} | to[0].toObjectId | to[0].id"}
+    ways = [f"{ticket}{between}{whom}" for ticket in ("ticket", "tickets") for between in ("_", "-", "_to_", "-to-") for whom in (one, many)]
+    return Kind(name, fields, wrappers=("results",), stems=tuple(ways))
 
 
 EXPORT = Export(
@@ -148,10 +170,10 @@ EXPORT = Export(
             stems=("ticket_pipeline_stage", "pipeline_stages"),
             needed=("stage",),
         ),
-        Kind("ticket_contacts", {"contact_id": "ticket_id", "customer": "contact_id"}, stems=("ticket_contact", "ticket_contacts")),
-        Kind("ticket_companies", {"contact_id": "ticket_id", "account": "company_id"}, stems=("ticket_company", "ticket_companies")),
+        _links("ticket_contacts", "contact", "contacts", customer="contact_id"),
+        _links("ticket_companies", "company", "companies", account="company_id"),
         Kind("ticket_engagements", {"contact_id": "ticket_id", "id": "engagement_id"}, stems=("ticket_engagement", "ticket_engagements")),
-        _engagement("emails", direction=prop("hs_email_direction"), text=prop("hs_email_text", "hs_body_preview")),
+        _engagement("emails", direction=prop("hs_email_direction"), text=prop("hs_email_text"), rich=prop("hs_email_html", "hs_body_preview")),
         _engagement("notes", text=prop("hs_note_body", "hs_body_preview")),
         _engagement("calls", duration=prop("hs_call_duration")),
         Kind(
@@ -175,11 +197,12 @@ EXPORT = Export(
                 "direction": "direction",
                 "sender": "senders[0].actorId | createdBy",
                 "channel_id": "channelId",
-                "text": "text | richText",
+                "text": "text",
+                "rich": "richText",
             },
             wrappers=("results", "messages"),
             key=("id",),
-            texts=("text",),
+            texts=("text", "rich"),
         ),
         Kind(
             "feedback",

@@ -10,7 +10,6 @@ from; a customer's answer moves it through an automation. Times that HubSpot com
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Unpack
@@ -20,12 +19,13 @@ import polars as pl
 from fcrlib.intake.canonical import assemble, flags, instants, promises, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
+from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import Records
+from fcrlib.intake.hubspot import spoken
 from fcrlib.intake.hubspot.fields import (
     BOTS,
     BROKEN,
     CARRIES,
-    CHANNEL_IDS,
     CHANNELS,
     DEFAULT_STAGES,
     EXPORT,
@@ -36,14 +36,12 @@ from fcrlib.intake.hubspot.fields import (
     PROMISED,
     export,
 )  # fmt: skip
-from fcrlib.model.desk import Desk, Dropped
+from fcrlib.model.desk import Desk
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
 SOURCE = "hubspot"
 _LIST = "[;]"
-_SAME = timedelta(minutes=1)
-"""An e-mail of a conversation stands on the ticket once more, stamped about then."""
 _PIPELINE_BEHIND = r"\s*\([^()]*\)$"
 _YES = ("true", "1", "yes")
 _RESOLVED = ("solved", "closed")
@@ -73,21 +71,31 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 
 def _tables(hand: Reading) -> Tables:
-    found, told, time_zone = hand.found, hand.told, hand.time_zone
+    found, told = hand.found, hand.told
     tickets = hand.moments(found.table("tickets"), ["opened_at", "closed_at", "last_closed_at", "answered_at", "due_at"])
     hand.miss(tickets)
+    told.notes += _short(found)
     owners = _owners(found, bots=hand.bots)
     stages = _stages(found)
     contacts = _contacts(found, tickets, owners, stages, fields=hand.fields, told=told)
     return Tables(
         contacts=contacts,
-        steps=[_steps(found, contacts, owners, stages, told=told, time_zone=time_zone)],
+        steps=[_steps(hand, contacts, owners, stages)],
         acted=partial(_acted, contacts=contacts, owners=owners, renamed=_survivors(found)),
-        surveys=_surveys(found, told=told, time_zone=time_zone),
+        surveys=_surveys(hand),
         identifiers=_identifiers(found),
         agents=owners.select(agent_id="owner", kind="agent_kind", group="group"),
         names=pl.concat([owners.select(_full_name())["name"], found.table("contacts").select(_full_name())["name"]]),
     )
+
+
+def _short(found: Records) -> list[str]:
+    """Batch reads that did not give everything that was asked for."""
+    return [
+        f"{sheet.file}: HubSpot could not give {count} of the records that were asked for: {at(sheet.said, 'errors[0].message') or 'it does not say why'}"
+        for sheet in found.sheets
+        if (count := at(sheet.said, "numErrors"))
+    ]
 
 
 def _full_name() -> pl.Expr:
@@ -106,6 +114,12 @@ def _owners(found: Records, *, bots: Sequence[str]) -> pl.DataFrame:
         agent_kind=pl.when(machine).then(pl.lit("bot")).otherwise(pl.lit("human")),
         group=pl.coalesce("member_name", pl.col("team").replace(_teams(found))),
     )
+
+
+def _named(owners: pl.DataFrame) -> dict[str, str]:
+    """Owners by name, as a table of the screen writes them; a name that several share names nobody."""
+    known = owners.select("owner", _full_name()).drop_nulls().filter(pl.col("name") != "")
+    return dict(known.unique("name", keep="none").select("name", "owner").iter_rows())
 
 
 def _teams(found: Records) -> dict[str, str]:
@@ -163,19 +177,19 @@ def _contacts(
     known = named.join(people, on="customer_ref", how="left", maintain_order="left").with_columns(
         tags=typed.labels("tags"),
         language=pl.coalesce("language", "locale"),
-        account_ref=typed.labels("account", between=_LIST).list.first(),
+        account_ref=pl.coalesce("account_ref", typed.labels("account", between=_LIST).list.first()),
         priority=pl.col("priority").str.to_lowercase(),
         is_deleted=typed.yes("archived"),
         is_spam=pl.col("contact_id").is_in(spam),
         is_internal=pl.col("staff").fill_null(False),
         customer_ref=pl.when(~pl.col("staff").fill_null(False)).then("customer_ref"),
-        resolver_agent=pl.when(resolved & ~owned).then("owner"),
+        resolver_agent=pl.when(resolved & ~owned).then(pl.col("owner").replace(_named(owners))),
         resolver_group=pl.when(resolved & ~(owned | placed)).then(
             pl.coalesce(pl.col("team").replace(_teams(found)), pl.col("owner").replace_strict(_homes(owners), default=None, return_dtype=pl.String))
         ),
     )
     measured = flags.by_tags(_measured(known, told)).join(_merged(tickets), on="contact_id", how="left", maintain_order="left")
-    calls = typed.durations(_hung(found, "calls"), ["duration"], told=told, unit=0.001).drop_nulls(["contact_id", "duration"])
+    calls = typed.durations(spoken.hung(found, "calls"), ["duration"], told=told, unit=0.001).drop_nulls(["contact_id", "duration"])
     talked = calls.group_by("contact_id").agg(talk_seconds=pl.col("duration").sum())
     return measured.join(talked, on="contact_id", how="left", maintain_order="left")
 
@@ -217,7 +231,7 @@ def _measured(contacts: pl.DataFrame, told: Told) -> pl.DataFrame:
         closed_at=pl.when(was_closed).then(pl.coalesce("last_closed_at", "closed_at")),
         wait_seconds=pl.coalesce(pl.when(waited >= 0).then(waited), "answered_after"),
         vendor_first_resolved_at="closed_at",
-        vendor_replies=pl.col("times_contacted").cast(pl.Int64),
+        vendor_replies=pl.col("times_contacted").cast(pl.Int64, strict=False),
         vendor_one_touch=one_touch,
         vendor_sla_met=_kept(over=was_closed),
     )
@@ -233,19 +247,11 @@ def _kept(*, over: pl.Expr) -> pl.Expr:
     return promises.kept(broken=broken, running=running, over=over)
 
 
-def _steps(
-    found: Records,
-    contacts: pl.DataFrame,
-    owners: pl.DataFrame,
-    stages: pl.DataFrame,
-    *,
-    told: Told,
-    time_zone: str | None,
-) -> pl.DataFrame:
+def _steps(hand: Reading, contacts: pl.DataFrame, owners: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Who did what to which ticket, when."""
-    parts = [*_moves(found, contacts, owners, stages, told), _said(found, told), *_engaged(found)]
-    steps = typed.moments(pl.concat(parts, how="diagonal").filter(pl.col("at").is_not_null()), ["at"], told=told, time_zone=time_zone)
-    return _once(steps, told)
+    found, told = hand.found, hand.told
+    parts = [*_moves(found, contacts, owners, stages, told), spoken.said(found, told), *spoken.engaged(found)]
+    return spoken.once(pl.concat(hand.timed(parts), how="diagonal"), told)
 
 
 def _moves(found: Records, contacts: pl.DataFrame, owners: pl.DataFrame, stages: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
@@ -284,63 +290,6 @@ def _moved(found: Records, name: str) -> pl.DataFrame:
     return listed.filter(pl.col("value").str.strip_chars() != "")
 
 
-def _said(found: Records, told: Told) -> pl.DataFrame:
-    """Messages and comments of conversations; what a conversation tells of itself is neither."""
-    known = found.table("threads").drop_nulls("contact_id").select("thread", "contact_id")
-    all_of = found.table("messages").join(known, on="thread", how="inner", maintain_order="left")
-    said = all_of.filter(pl.col("type").is_in(["MESSAGE", "WELCOME_MESSAGE", "COMMENT"]).fill_null(True))
-    told.dropped.append(
-        Dropped(what="messages", count=all_of.height - said.height, why="they tell of the conversation itself: its status, its holder")
-    )
-    sender = pl.col("sender").str.extract(r"^([A-Z])-")
-    incoming, comment = (pl.col("direction") == "INCOMING").fill_null(False), (pl.col("type") == "COMMENT").fill_null(False)
-    auto = (pl.col("type") == "WELCOME_MESSAGE").fill_null(False) | sender.is_in(["S", "I"]).fill_null(False)
-    by = pl.when(incoming).then(pl.lit("customer")).when(auto).then(pl.lit("system")).when(sender == "B").then(pl.lit("bot")).otherwise(pl.lit("agent"))  # fmt: skip
-    return said.select(
-        "contact_id",
-        "at",
-        instants.ROW,
-        "text",
-        kind=pl.when(comment).then(pl.lit("note")).otherwise(pl.lit("message")),
-        public=~comment,
-        is_auto=auto & ~incoming & ~comment,
-        channel=pl.col("channel_id").replace_strict(CHANNEL_IDS, default=None, return_dtype=pl.String),
-        by=by,
-        sender="sender",
-        order=pl.int_range(pl.len(), dtype=pl.Int64),
-    )
-
-
-def _engaged(found: Records) -> list[pl.DataFrame]:
-    """E-mails, notes and calls that hang on a ticket."""
-    hung = {name: _hung(found, name) for name in ("emails", "notes", "calls")}
-    shared = ("contact_id", "at", instants.ROW, pl.col("owner").alias("actor_id"), pl.int_range(pl.len(), dtype=pl.Int64).alias("order"))
-    way = pl.col("direction").str.to_uppercase()
-    by = pl.when(way.is_in(["INCOMING_EMAIL", "FORWARDED_EMAIL"])).then(pl.lit("customer")).when(way == "EMAIL").then(pl.lit("agent")).otherwise(pl.lit("unknown"))  # fmt: skip
-    emails = hung["emails"].select(
-        *shared, "text", kind=pl.lit("message"), public=pl.lit(True), channel=pl.lit("email"), by=by, engaged=pl.lit(True),
-    )  # fmt: skip
-    notes = hung["notes"].select(*shared, "text", kind=pl.lit("note"), public=pl.lit(False), by=pl.lit("agent"))
-    calls = hung["calls"].select(*shared, kind=pl.lit("call_leg"), public=pl.lit(True), channel=pl.lit("phone"), by=pl.lit("agent"))
-    return [emails, notes, calls]
-
-
-def _hung(found: Records, kind: str) -> pl.DataFrame:
-    """E-mails, notes or calls with their ticket, which a warehouse keeps apart."""
-    links = found.table("ticket_engagements").select("id", linked="contact_id").drop_nulls().unique("id", keep="first")
-    return found.table(kind).join(links, on="id", how="left", maintain_order="left").with_columns(pl.coalesce("contact_id", "linked")).drop("linked")
-
-
-def _once(steps: pl.DataFrame, told: Told) -> pl.DataFrame:
-    """Steps without the e-mails that stand in a conversation of the ticket already: from the same side at about the same time."""
-    mine = steps.filter(pl.col("engaged").fill_null(False)).with_row_index("copy")
-    heard = steps.filter((pl.col("kind") == "message") & ~pl.col("engaged").fill_null(False)).select("contact_id", "by", heard_at="at")
-    near = (pl.col("at") - pl.col("heard_at")).abs() <= _SAME
-    copies = mine.join(heard, on=["contact_id", "by"], how="inner").filter(near)["copy"].unique()
-    told.dropped.append(Dropped(what="emails", count=copies.len(), why="they stand in a conversation of the ticket already"))
-    return pl.concat([steps.filter(~pl.col("engaged").fill_null(False)), mine.filter(~pl.col("copy").is_in(copies.implode())).drop("copy")])
-
-
 def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, owners: pl.DataFrame, *, renamed: Mapping[str, str]) -> pl.DataFrame:
     """Who acted: the asker, an agent, a machine, the system; somebody else in a side conversation is nobody we know."""
     asked = contacts.select("contact_id", "customer_ref", "is_side_conversation", asked_by="channel")
@@ -364,13 +313,13 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, owners: pl.DataFrame, *,
     ).drop("customer_ref", "is_side_conversation", "asked_by", "by", "sender", "engaged", instants.ROW)
 
 
-def _surveys(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+def _surveys(hand: Reading) -> pl.DataFrame:
     """Answers: satisfaction 0 to 2 (or more, on a survey of the portal's own), effort 1 (hard) to 7 (easy), recommendation 0 to 10.
 
     Each survey sends its own answers; the n-th ones of a ticket are one row, so that an answer to one survey does not replace that to another.
     """
-    answers = typed.moments(found.table("feedback"), ["answered_at"], told=told, time_zone=time_zone)
-    answers = typed.numbers(answers, ["value"], told=told).with_columns(pl.col("type").str.to_uppercase())
+    answers = hand.moments(hand.table("feedback"), ["answered_at"])
+    answers = typed.numbers(answers, ["value"], told=hand.told).with_columns(pl.col("type").str.to_uppercase())
     top = pl.col("value").filter(pl.col("type") == "CSAT").max().over("survey")
     scaled = answers.drop_nulls(["contact_id", "value"]).sort("answered_at", maintain_order=True).with_columns(
         top=pl.when(top <= 2).then(2.0).when(top <= 5).then(5.0), nth=pl.int_range(pl.len()).over("contact_id", "type")
@@ -379,7 +328,7 @@ def _surveys(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFra
     csat = pl.when(pl.col("type") == "CSAT").then((pl.col("value") - low) / (pl.col("top") - low))
     read = scaled.with_columns(
         csat=pl.when(csat.is_between(0, 1)).then(csat),
-        csat_raw=pl.when(pl.col("type") == "CSAT").then(pl.col("value").cast(pl.Int64).cast(pl.String)),
+        csat_raw=pl.when(pl.col("type") == "CSAT").then(pl.col("value").cast(pl.Int64, strict=False).cast(pl.String)),
         csat_scale=pl.when(pl.col("type") == "CSAT").then(pl.when(pl.col("top") == 5).then(pl.lit("1-5")).otherwise(pl.lit("0-2"))),
         ces=pl.when(pl.col("type") == "CES", pl.col("value").is_between(1, 7)).then(8 - pl.col("value")),
         nps=pl.when(pl.col("type") == "NPS", pl.col("value").is_between(0, 10)).then("value"),

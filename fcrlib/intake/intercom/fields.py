@@ -22,6 +22,8 @@ _PART = {
     "state": "state",
     "ticket_state": "ticket_state.category | ticket_state",
 }
+_ACTIVE = "_fivetran_active"
+"""A warehouse keeps what was taken away, and marks what still holds."""
 _SHARED = {
     "opened_at": "created_at",
     "updated_at": "updated_at",
@@ -30,8 +32,6 @@ _SHARED = {
     "assignee": "admin_assignee_id | assignee.id | assignee_id",
     "team": "team_assignee_id",
     "priority": "priority",
-    "linked_id": "linked_objects.data[0].id",
-    "linked_type": "linked_objects.data[0].type",
 }
 _CONVERSATION = {
     "contact_id": "id",
@@ -65,8 +65,7 @@ _TICKET = {
     "contact_id": "id",
     **_SHARED,
     "state": "ticket_state.category | ticket_state",
-    "kind": "ticket_type.name",
-    "category": "category",
+    "sort": "category",
     "title": "ticket_attributes._default_title_",
     "body": "ticket_attributes._default_description_",
     "parts_there": "ticket_parts.total_count",
@@ -75,6 +74,12 @@ _TICKET = {
 
 def _values(name: str, each: str) -> Kind:
     return Kind(name, {"contact_id": "^id", "field": "key", "value": "value"}, each=each, needed=("value",))
+
+
+def _links(name: str) -> Kind:
+    return Kind(
+        name, {"contact_id": "^id", "other": "id", "type": "type", "sort": "category"}, each="linked_objects.data[]", needed=("other", "type")
+    )
 
 
 EXPORT = Export(
@@ -93,6 +98,7 @@ EXPORT = Export(
                 Kind("said", {"contact_id": "^id", **_PART}, each="conversation_parts.conversation_parts[]", texts=("text",)),
                 Kind("labels", {"contact_id": "^id", "tag_id": "id", "name": "name"}, each="tags.tags[]"),
                 _values("values", "custom_attributes{}"),
+                _links("links"),
             ),
         ),
         Kind(
@@ -106,6 +112,7 @@ EXPORT = Export(
             inside=(
                 Kind("ticket_said", {"contact_id": "^id", **_PART}, each="ticket_parts.ticket_parts[]", texts=("text",)),
                 _values("ticket_values", "ticket_attributes{}"),
+                _links("ticket_links"),
             ),
         ),
         Kind(
@@ -149,10 +156,15 @@ EXPORT = Export(
         Kind("teams", {"team_id": "id", "name": "name"}, stems=("teams", "team"), tell=("type", "team"), key=("team_id",)),
         Kind("members", {"agent_id": "admin_id", "team_id": "team_id"}, stems=("team_admin",), needed=("agent_id", "team_id")),
         Kind("tags", {"tag_id": "id", "name": "name"}, wrappers=("tags", "data"), stems=("tags", "tag"), tell=("type", "tag"), key=("tag_id",)),
-        Kind("tagged", {"contact_id": "conversation_id", "tag_id": "tag_id"}, stems=("conversation_tag_history",), needed=("contact_id", "tag_id")),
+        Kind(
+            "tagged",
+            {"contact_id": "conversation_id", "tag_id": "tag_id", "active": _ACTIVE},
+            stems=("conversation_tag_history",),
+            needed=("contact_id", "tag_id"),
+        ),
         Kind(
             "asked",
-            {"contact_id": "conversation_id", "customer_ref": "contact_id"},
+            {"contact_id": "conversation_id", "customer_ref": "contact_id", "active": _ACTIVE},
             stems=("conversation_contact_history",),
             needed=("contact_id", "customer_ref"),
         ),
@@ -192,7 +204,7 @@ CARRIES = Carries(
     {
         "contacts.merged_into": "a merge is noted, but not with what",
         "contacts.follow_up_of": "a closed conversation is opened again, nothing follows it",
-        "contacts.issue_key": "no field says which contacts are about one problem",
+        "contacts.issue_key": "only a tracker ticket says which conversations are about one problem",
         "contacts.close_reason": "a close has no reason",
         "contacts.is_deleted": "what is deleted is not exported",
         "contacts.non_resolvable": "no field says it",

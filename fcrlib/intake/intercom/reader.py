@@ -9,7 +9,7 @@ the office is shut, so that they are not read: instants are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Unpack
 
@@ -17,10 +17,11 @@ import polars as pl
 
 from fcrlib.intake.canonical import assemble, flags, reading, typed, words
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
-from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.export.records import Records
+from fcrlib.intake.intercom import calls, surveys
 from fcrlib.intake.intercom.fields import CARRIES, CHANNELS, EXPORT, MOVES, STATUSES
+from fcrlib.intake.intercom.links import linked
 from fcrlib.intake.privacy.plain import plain
 from fcrlib.model.desk import Desk, Dropped
 
@@ -35,6 +36,7 @@ _GREETED = {"operator_initiated": "system"}
 _UNASKED = ("automated", "operator_initiated", "campaigns_initiated")
 _SAID = ("comment", "quick_reply", "open", "close", "assignment", "assign_and_reopen", "default_assignment")
 _RESOLVED = ("solved", "closed")
+_HOLDS = ~pl.col("active").str.to_lowercase().is_in(words.NO_WORDS).fill_null(False)
 _PLACES = 4
 """Steps that one part can be: what is said, to whom it goes, what becomes of it."""
 
@@ -62,21 +64,19 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 
 def _tables(hand: Reading) -> Tables:
-    found, told, time_zone = hand.found, hand.told, hand.time_zone
-    threads = _threads(found, told=told, time_zone=time_zone)
-    calls = _calls(found, told=told, time_zone=time_zone)
-    parts = _parts(found, threads, told=told, time_zone=time_zone)
-    teams = dict(found.table("teams").select("team_id", "name").drop_nulls().iter_rows())
-    agents = _agents(found, parts, teams, bots=hand.bots)
-    contacts = _contacts(found, threads, parts, calls, agents, teams, fields=hand.fields, told=told)
+    threads, rung = _threads(hand), calls.calls(hand)
+    parts = _parts(hand, threads)
+    teams = dict(hand.table("teams").select("team_id", "name").drop_nulls().iter_rows())
+    agents = _agents(hand, parts, teams)
+    contacts = calls.added(_contacts(hand, threads, parts, agents, teams), rung)
     return Tables(
         contacts=contacts,
-        steps=_steps(contacts, parts, calls, agents, teams, told=told),
-        surveys=_surveys(threads, told=told),
-        identifiers=_identifiers(found),
+        steps=[*_steps(hand, contacts, parts, agents, teams), *calls.legs(contacts, rung), surveys.offers(contacts)],
+        surveys=surveys.surveys(hand, threads),
+        identifiers=_identifiers(hand.found),
         agents=agents.select("agent_id", "kind", "group"),
-        articles=hand.moments(found.table("articles"), ["updated_at"]),
-        names=_names(found, threads, parts),
+        articles=hand.moments(hand.table("articles"), ["updated_at"]),
+        names=_names(hand.found, threads, parts),
         first_status="open",
     )
 
@@ -88,38 +88,29 @@ def _names(found: Records, threads: pl.DataFrame, parts: pl.DataFrame) -> pl.Ser
     return pl.concat([found.table("admins").select("name"), found.table("contacts").select("name"), people.unique(maintain_order=True)])["name"]
 
 
-def _threads(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+def _threads(hand: Reading) -> pl.DataFrame:
     """Conversations and tickets; a ticket under the number of a conversation is that conversation."""
-    talks = found.table("conversations")
-    tickets = found.table("tickets").join(talks, on="contact_id", how="anti", maintain_order="left")
+    talks = hand.table("conversations")
+    tickets = hand.table("tickets").join(talks, on="contact_id", how="anti", maintain_order="left")
     both = pl.concat([talks.with_columns(is_ticket=pl.lit(False)), tickets.with_columns(is_ticket=pl.lit(True))], how="diagonal")
     both = both.with_columns(text=plain(both["body"]))
     moments = ["opened_at", "updated_at", "requested_at", "rated_at", "ai_rated_at", "replied_at", "first_closed_at", "last_closed_at"]
-    asked = found.table("asked").unique("contact_id", keep="last").select("contact_id", linked="customer_ref")
+    asked = hand.table("asked").filter(_HOLDS).unique("contact_id", keep="last").select("contact_id", linked="customer_ref")
     author = pl.when(pl.col("author_type").is_in(_PEOPLE)).then("author_id")
     both = both.join(asked, on="contact_id", how="left", maintain_order="left")
     numbers = ["reopens", "assignments", "handled", "rating", "ai_rating", "parts_there"]
-    return typed.numbers(typed.moments(both, moments, told=told, time_zone=time_zone), numbers, told=told).with_columns(
+    return typed.numbers(hand.moments(both, moments), numbers, told=hand.told).with_columns(
         customer_ref=pl.coalesce("customer_ref", "linked", author), assignee=_known_id("assignee"), team=_known_id("team")
     )
 
 
-def _calls(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
-    calls = typed.moments(found.table("calls"), ["at", "answered_at", "ended_at"], told=told, time_zone=time_zone)
-    loose = calls["contact_id"].null_count()
-    told.dropped.append(Dropped(what="calls", count=loose, why="without a conversation"))
-    return calls.drop_nulls("contact_id").with_columns(agent=_known_id("agent"))
-
-
-def _parts(found: Records, threads: pl.DataFrame, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+def _parts(hand: Reading, threads: pl.DataFrame) -> pl.DataFrame:
     """The parts of conversations and tickets, each once, in order, with the state each one left behind (`turned`: where that is a change)."""
-    every = pl.concat([found.table(kind) for kind in ("said", "ticket_said", "parts")], how="diagonal")
+    every = pl.concat([hand.table(kind) for kind in ("said", "ticket_said", "parts")], how="diagonal")
     parts = every.filter(pl.col("part_id").is_null() | pl.struct("contact_id", "part_id").is_first_distinct()).drop("updated_at", *PLACES)
-    _missed(threads, parts, told)
-    parts = typed.moments(parts, ["at"], told=told, time_zone=time_zone).with_columns(
-        order=(pl.int_range(pl.len(), dtype=pl.Int64) + 1) * _PLACES, text=plain(parts["text"])
-    )
-    typed.statuses(parts, "ticket_state", meanings=STATUSES, told=told)
+    hand.told.notes += _missed(threads, parts)
+    parts = hand.moments(parts, ["at"]).with_columns(order=(pl.int_range(pl.len(), dtype=pl.Int64) + 1) * _PLACES, text=plain(parts["text"]))
+    typed.statuses(parts, "ticket_state", meanings=STATUSES, told=hand.told)
     parts = parts.join(threads.select("contact_id", "is_ticket"), on="contact_id", how="left", maintain_order="left").sort(
         "contact_id", "at", "order"
     )
@@ -131,26 +122,26 @@ def _parts(found: Records, threads: pl.DataFrame, *, told: Told, time_zone: str 
     return parts.with_columns(turned=pl.when(pl.col("left") != pl.col("was")).then("left"))
 
 
-def _missed(threads: pl.DataFrame, parts: pl.DataFrame, told: Told) -> None:
-    """Note conversations that have more parts than are there: an answer holds the newest 500 of them, a page of a list none."""
+def _missed(threads: pl.DataFrame, parts: pl.DataFrame) -> list[str]:
+    """A note of conversations that have more parts than are there: an answer holds the newest 500 of them, a page of a list none."""
     there = parts.group_by("contact_id").agg(n=pl.len())
     short = threads.join(there, on="contact_id", how="left", maintain_order="left").filter(pl.col("parts_there") > pl.col("n").fill_null(0))
-    if short.height:
-        lost = int((short["parts_there"] - short["n"].fill_null(0)).sum())
-        told.notes.append(
-            f"{short.height:,} of {threads.height:,} conversations say that they have more parts than are there ({lost:,} parts are missing), the first"
-            f" is {short['contact_id'][0]}: their history is not whole; fetch each of them by its id, where an answer holds its newest 500 parts"
-        )
+    lost = int((short["parts_there"] - short["n"].fill_null(0)).sum())
+    return [
+        f"{short.height:,} of {threads.height:,} conversations say that they have more parts than are there ({lost:,} parts are missing), the first"
+        f" is {one}: their history is not whole; fetch each of them by its id, where an answer holds its newest 500 parts"
+        for one in short["contact_id"].head(1)
+    ]
 
 
-def _agents(found: Records, parts: pl.DataFrame, teams: Mapping[str, str], *, bots: Sequence[str]) -> pl.DataFrame:
+def _agents(hand: Reading, parts: pl.DataFrame, teams: Mapping[str, str]) -> pl.DataFrame:
     """Who answers: admins, whoever acted as one, and the AI agents that spoke."""
     ai = _is_ai() & pl.col("author_id").is_not_null()
     acted = parts.filter(pl.col("author_type").is_in(_STAFF) | ai).select(agent_id="author_id", said_name="author_name", ai=ai)
-    homes = found.table("members").unique("agent_id", keep="first", maintain_order=True).select("agent_id", home="team_id")
-    whole = found.table("admins").join(acted.drop_nulls("agent_id").unique("agent_id", maintain_order=True), on="agent_id", how="full", coalesce=True)
-    name = pl.coalesce("name", "said_name")
-    machine = pl.col("ai").fill_null(False) | pl.col("agent_id").is_in(list(bots)) | name.is_in(list(bots)).fill_null(False) | flags.is_bot(name)
+    homes = hand.table("members").unique("agent_id", keep="first", maintain_order=True).select("agent_id", home="team_id")
+    whole = hand.table("admins").join(acted.drop_nulls("agent_id").unique("agent_id", maintain_order=True), on="agent_id", how="full", coalesce=True)
+    name, bots = pl.coalesce("name", "said_name"), list(hand.bots)
+    machine = pl.col("ai").fill_null(False) | pl.col("agent_id").is_in(bots) | name.is_in(bots).fill_null(False) | flags.is_bot(name)
     return whole.join(homes, on="agent_id", how="left", maintain_order="left").select(
         "agent_id",
         kind=pl.when(machine).then(pl.lit("bot")).otherwise(pl.lit("human")),
@@ -158,25 +149,15 @@ def _agents(found: Records, parts: pl.DataFrame, teams: Mapping[str, str], *, bo
     )
 
 
-def _contacts(
-    found: Records,
-    threads: pl.DataFrame,
-    parts: pl.DataFrame,
-    calls: pl.DataFrame,
-    agents: pl.DataFrame,
-    teams: Mapping[str, str],
-    *,
-    fields: Mapping[str, str],
-    told: Told,
-) -> pl.DataFrame:
-    """What conversations, their contacts and calls say, before their parts are read."""
-    people = found.table("contacts")
-    known = people.select("customer_ref", "account", "locale", spammer=typed.yes("spam"))
+def _contacts(hand: Reading, threads: pl.DataFrame, parts: pl.DataFrame, agents: pl.DataFrame, teams: Mapping[str, str]) -> pl.DataFrame:
+    """What conversations and their contacts say, before their parts are read; `tended` by staff at any time."""
+    found, told = hand.found, hand.told
+    known = found.table("contacts").select("customer_ref", "account", "locale", spammer=typed.yes("spam"))
     names = found.table("tags").select("tag_id", title="name")
-    tagged = pl.concat([found.table("labels"), found.table("tagged").select("contact_id", "tag_id")], how="diagonal")
+    tagged = pl.concat([found.table("labels"), found.table("tagged").filter(_HOLDS).select("contact_id", "tag_id")], how="diagonal")
     tagged = tagged.join(names, on="tag_id", how="left", maintain_order="left").with_columns(tag=pl.coalesce("name", "title", "tag_id"))
     tags = tagged.group_by("contact_id", maintain_order=True).agg(tags=pl.col("tag").drop_nulls().unique(maintain_order=True))
-    both = _valued(found, threads, fields, told)
+    both = _valued(hand, threads).join(linked(found), on="contact_id", how="left", maintain_order="left")
     both = both.join(tags, on="contact_id", how="left", maintain_order="left").join(known, on="customer_ref", how="left", maintain_order="left")
     both = typed.statuses(typed.channels(both, meanings=CHANNELS, told=told), "state", meanings=STATUSES, told=told)
     promise = pl.col("promise").str.to_lowercase()
@@ -193,7 +174,6 @@ def _contacts(
         is_spam="spammer",
         resolver_group=pl.when(~_handed_to("team", parts) & ever).then(pl.col("team").replace(teams)),
         resolver_agent=pl.when(~_handed_to("person", parts) & ever).then("assignee"),
-        parent_id=pl.when(pl.col("linked_type") == "conversation").then("linked_id"),
         initiated_by=pl.col("delivered").replace_strict(_STARTED, default=None, return_dtype=pl.String),
         likely_initiated_by=pl.col("delivered").replace_strict(_GREETED, default=None, return_dtype=pl.String),
         handle_seconds="handled",
@@ -201,14 +181,14 @@ def _contacts(
         first_resolved_at="first_closed_at",
         last_resolved_at="last_closed_at",
         closed_at=pl.when(resolved).then("last_closed_at"),
-        vendor_reopens=pl.col("reopens").cast(pl.Int64),
-        vendor_stations=(pl.col("assignments").cast(pl.Int64) - 1).clip(0),
+        vendor_reopens="reopens",
+        vendor_stations=(pl.col("assignments") - 1).clip(0),
         vendor_first_resolved_at="first_closed_at",
         vendor_sla_met=promise.replace_strict({"hit": True, "missed": False}, default=None, return_dtype=pl.Boolean),
     )
-    staff = pl.col("customer_ref").is_in(agents["agent_id"].implode()).fill_null(False)
+    staff = pl.col("ours").fill_null(False) | pl.col("customer_ref").is_in(agents["agent_id"].implode()).fill_null(False)
     tended = pl.col("contact_id").is_in(parts.filter(pl.col("author_type").is_in(_STAFF))["contact_id"].implode())
-    return _called(flags.by_tags(both.with_columns(is_internal=staff, tended=tended)), calls)
+    return flags.by_tags(both.with_columns(is_internal=staff, tended=tended))
 
 
 def _handed_to(whom: str, parts: pl.DataFrame) -> pl.Expr:
@@ -226,52 +206,23 @@ def _is_team() -> pl.Expr:
     return (pl.col("assigned_type").str.to_lowercase() == "team").fill_null(False)
 
 
-def _valued(found: Records, threads: pl.DataFrame, fields: Mapping[str, str], told: Told) -> pl.DataFrame:
+def _valued(hand: Reading, threads: pl.DataFrame) -> pl.DataFrame:
     """The custom attributes that hold our columns, by their names."""
-    values = pl.concat([found.table("values"), found.table("ticket_values")]).filter(pl.col("value").str.strip_chars() != "")
+    values = pl.concat([hand.table("values"), hand.table("ticket_values")]).filter(pl.col("value").str.strip_chars() != "")
     values = values.with_columns(name=pl.col("field").str.to_lowercase().str.replace_all("[_ ]+", " "))
-    threads = threads.drop("category", strict=False)
-    for ours, theirs in {**_FIELDS, **fields}.items():
+    for ours, theirs in {**_FIELDS, **hand.fields}.items():
         one = values.filter(pl.col("name") == theirs.lower().replace("_", " ")).select("contact_id", pl.col("value").alias(ours))
         threads = threads.join(one.unique("contact_id", keep="last"), on="contact_id", how="left", maintain_order="left")
-        if one.is_empty() and (ours in fields or ours == "category"):
+        if one.is_empty() and (ours in hand.fields or ours == "category"):
             there = ", ".join(values["field"].unique().sort()[:20].to_list()) or "none"
-            told.notes.append(f"no custom attribute '{theirs}' holds the {ours}; there are {there}")
+            hand.told.notes.append(f"no custom attribute '{theirs}' holds the {ours}; there are {there}")
     return threads
 
 
-def _called(contacts: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """What the calls of a conversation add: time spent talking, the wait, and whether nobody answered nor cared for it later."""
-    seconds = (pl.col("ended_at") - pl.col("answered_at")).dt.total_seconds().clip(0).cast(pl.Float64)
-    wait = (pl.col("answered_at") - pl.col("at")).dt.total_seconds().clip(0).cast(pl.Float64)
-    talk = pl.when(pl.col("answered_at").is_null()).then(0.0).otherwise(seconds)
-    by_contact = calls.sort("at").group_by("contact_id").agg(
-        talk_seconds=talk.sum(),
-        called_wait=wait.drop_nulls().first(),
-        direction=pl.col("direction").str.to_lowercase().first(),
-        missed=(pl.col("answered_at").is_null() & (pl.col("direction").str.to_lowercase() != "outbound").fill_null(True)).all(),
-    )  # fmt: skip
-    both = contacts.join(by_contact, on="contact_id", how="left", maintain_order="left")
-    rang = pl.col("direction").replace_strict({"inbound": "customer", "outbound": "company"}, default=None, return_dtype=pl.String)
-    return both.with_columns(
-        wait_seconds=pl.when(pl.col("missed").is_null() | (pl.col("direction") == "outbound")).then("wait_seconds").otherwise("called_wait"),
-        is_abandoned=pl.col("is_abandoned") | (pl.col("missed").fill_null(False) & ~pl.col("tended")),
-        initiated_by=pl.coalesce(rang, "initiated_by"),
-    )
-
-
-def _steps(
-    contacts: pl.DataFrame,
-    parts: pl.DataFrame,
-    calls: pl.DataFrame,
-    agents: pl.DataFrame,
-    teams: Mapping[str, str],
-    *,
-    told: Told,
-) -> list[pl.DataFrame]:
+def _steps(hand: Reading, contacts: pl.DataFrame, parts: pl.DataFrame, agents: pl.DataFrame, teams: Mapping[str, str]) -> list[pl.DataFrame]:
     """Who did what to which conversation, when."""
     loose = parts.join(contacts, on="contact_id", how="anti")
-    told.dropped.append(Dropped(what="parts", count=loose.height, why="their conversation is not there"))
+    hand.told.dropped.append(Dropped(what="parts", count=loose.height, why="their conversation is not there"))
     parts = parts.join(contacts.select("contact_id", "channel", "is_side_conversation", "customer_ref"), on="contact_id", how="inner")
     first = contacts.filter(pl.col("body").str.strip_chars() != "").select(
         "contact_id", "author_id", "author_type", "author_name", "channel", "is_side_conversation", "customer_ref", at="opened_at", text="body",
@@ -311,23 +262,10 @@ def _steps(
         *_STEP, order=pl.col("order") + 2, kind=pl.lit("status"), status_from="was", status_to="turned"
     )
     merged = every.filter(merge).select(*_STEP, order="order", kind=pl.lit("merge"))
-    return [said, handed, turned, merged, *_beside(contacts, calls)]
+    return [said, handed, turned, merged]
 
 
 _STEP = ("contact_id", "at", "actor", "actor_id")
-
-
-def _beside(contacts: pl.DataFrame, calls: pl.DataFrame) -> list[pl.DataFrame]:
-    """The legs of calls, and when a rating was asked for."""
-    known = calls.join(contacts.select("contact_id", "customer_ref"), on="contact_id", how="inner", maintain_order="left")
-    inbound = known.filter((pl.col("direction").str.to_lowercase() != "outbound").fill_null(True))
-    leg = {"order": pl.lit(1, dtype=pl.Int64), "kind": pl.lit("call_leg"), "public": pl.lit(True), "channel": pl.lit("phone")}
-    callers = inbound.select("contact_id", "at", actor=pl.lit("customer"), actor_id=pl.coalesce("customer", "customer_ref"), **leg)
-    ours = known.drop_nulls("answered_at").select("contact_id", at="answered_at", actor=pl.lit("agent"), actor_id="agent", **leg)
-    asked = contacts.drop_nulls("requested_at").select(
-        "contact_id", at="requested_at", actor=pl.lit("system"), order=pl.lit(2**40, dtype=pl.Int64), kind=pl.lit("survey"), public=pl.lit(True)
-    )
-    return [callers, ours, asked]
 
 
 def _acted(rows: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
@@ -336,44 +274,15 @@ def _acted(rows: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("author_type").str.to_lowercase()
     person = kind.is_in(_PEOPLE)
     stranger = person & pl.col("is_side_conversation") & (pl.col("author_id") != pl.col("customer_ref")).fill_null(True)
-    bot = _is_ai() | (pl.col("author_id").is_in(bots.implode()) & ~person)
+    # Operator may speak under the number of the AI agent: then only the part says which of them it was.
+    operator = (kind == "bot") & (pl.col("part_type") == "comment") & (pl.col("is_ai") == "false")
+    bot = _is_ai() | (pl.col("author_id").is_in(bots.implode()) & ~person & ~operator.fill_null(False))
     actor = (
         pl.when(stranger).then(pl.lit("unknown")).when(person).then(pl.lit("customer")).when(bot).then(pl.lit("bot"))
         .when(kind.is_in(_STAFF)).then(pl.lit("agent")).when(kind.is_in(["bot", "operator", "team", "workflow"])).then(pl.lit("system"))
         .otherwise(pl.lit("unknown"))
     )  # fmt: skip
     return rows.with_columns(actor=actor).with_columns(actor_id=pl.when(pl.col("actor").is_in(["customer", "agent", "bot"])).then("author_id"))
-
-
-def _surveys(threads: pl.DataFrame, *, told: Told) -> pl.DataFrame:
-    """Ratings of the people and of the AI agent. When a rating was asked for is not when it was given."""
-    undated = threads.filter(pl.col("rating").is_not_null() & pl.col("rated_at").is_null()).height
-    if undated:
-        told.notes.append(f"surveys: {undated:,} ratings do not say when they were given; the moment they were asked for stands in")
-    human = threads.filter(pl.col("requested_at").is_not_null() | pl.col("rating").is_not_null()).select(
-        "contact_id", "rating", offered_at="requested_at", answered_at=pl.coalesce("rated_at", "requested_at", "updated_at"), comment="remark"
-    )
-    ai = threads.filter(pl.col("ai_rating").is_not_null()).select(
-        "contact_id",
-        rating="ai_rating",
-        offered_at=pl.lit(None, pl.Datetime("us", "UTC")),
-        answered_at=pl.coalesce("ai_rated_at", "updated_at"),
-        comment="ai_remark",
-    )
-    both = pl.concat([ai, human])
-    given = pl.col("rating").is_between(1, 5)
-    wrong = both.filter(~given)
-    if wrong.height:
-        told.problems.append(f"ratings: {wrong.height:,} are not 1 to 5, the first in contact {wrong['contact_id'][0]}: {wrong['rating'][0]:g}")
-    return both.select(
-        "contact_id",
-        "offered_at",
-        answered_at=pl.when(given).then("answered_at"),
-        csat_raw=pl.when(given).then(pl.col("rating").cast(pl.Int64).cast(pl.String)),
-        csat_scale=pl.when(given).then(pl.lit("1-5")),
-        csat=pl.when(given).then((pl.col("rating") - 1) / 4),
-        comment="comment",
-    )
 
 
 def _identifiers(found: Records) -> pl.DataFrame:

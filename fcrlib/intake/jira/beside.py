@@ -15,8 +15,8 @@ _MINUTE = 60_000
 
 
 def bare(column: str) -> pl.Expr:
-    """A value, but no object: that stands where a field of it that we know is empty."""
-    return pl.when(~pl.col(column).str.starts_with("{")).then(column).alias(column)
+    """A value, but no object and no list of nothing: those stand where a field that we know is empty."""
+    return pl.when(~pl.col(column).str.contains(r"^\{|^\[(?:null)?\]$")).then(column).alias(column)
 
 
 def worked(found: Records, issues: pl.DataFrame, changes: pl.DataFrame, told: Told) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def promised(found: Records, issues: pl.DataFrame, titles: pl.DataFrame, told: T
         vendor_reopens=pl.when(solution.any()).then(solution.sum().cast(pl.Int64) - 1),
     )
     last = (pl.col("started") == pl.col("started").filter(solution).max().over("issue")) & solution
-    rows = cycles.with_columns(broken=typed.yes("breached"), due=pl.when(last.fill_null(False)).then(_due()))
+    rows = cycles.with_columns(broken=typed.yes_or_no("breached"), due=pl.when(last.fill_null(False)).then(_due()))
     both = issues.join(by_issue, on="issue", how="left", maintain_order="left")
     return promises.promised(both, rows, key="issue", over=pl.col("state").is_in(RESOLVED_STATUSES))
 

@@ -53,6 +53,19 @@ def _cycles(before: str, *, name: str, inside: str, field: str, issue: str) -> t
     )
 
 
+NAMED = {
+    "category": ("request type", "customer request type"), "subcategory": ("subcategory",), "product_area": ("product area",), "tier": ("tier",),
+    "language": ("request language",), "account": ("organizations", "organisation", "organization"), "way": ("request channel", "channel"),
+    "group": ("team", "group", "support group", "assignment group"), "rated": ("satisfaction date",),
+}  # fmt: skip
+"""Our columns that stand in custom fields, and what those are called; their ids differ from site to site."""
+
+
+def in_tables(*names: str) -> str:
+    """The headers of custom fields in a table of the issue search."""
+    return " | ".join(f"Custom field ({name})" for name in names)
+
+
 EXPORT = Export(
     "jira",
     kinds=(
@@ -83,7 +96,8 @@ EXPORT = Export(
                 "spent": "fields.timespent | fields.aggregatetimespent | time_spent | time spent",
                 "histories": "changelog.total",
                 "comments": "fields.comment.total",
-                "request_type": "Custom field (Request Type)",
+                "request_type": in_tables("request type", "customer request type"),
+                **{f"tabled_{ours}": in_tables(*theirs) for ours, theirs in NAMED.items()},
                 "satisfaction": "Custom field (Satisfaction) | Satisfaction rating",
                 "deleted": "_fivetran_deleted",
             },
@@ -96,15 +110,15 @@ EXPORT = Export(
             inside=(
                 Kind(
                     "changes",
-                    {"issue": "^^id", "history": "^id", "at": "^created", **_person("author", "^author"), **_ITEM},
+                    {"issue": "^^id | ^^key", "history": "^id", "at": "^created", **_person("author", "^author"), **_ITEM},
                     each="changelog.histories[].items[]",
                 ),
-                Kind("written", {"issue": "^id", "order": "id", **_COMMENT}, each="fields.comment.comments[]", texts=("text",)),
-                Kind("worklogs", {"issue": "^id", "seconds": "timeSpentSeconds"}, each="fields.worklog.worklogs[]"),
+                Kind("written", {"issue": "^id | ^key", "order": "id", **_COMMENT}, each="fields.comment.comments[]", texts=("text",)),
+                Kind("worklogs", {"issue": "^id | ^key", "seconds": "timeSpentSeconds"}, each="fields.worklog.worklogs[]", needed=("seconds",)),
                 Kind(
                     "links",
                     {
-                        "issue": "^id",
+                        "issue": "^id | ^key",
                         "kind": "type.name",
                         "outward": "type.outward",
                         "to": "outwardIssue.key",
@@ -113,15 +127,21 @@ EXPORT = Export(
                     },
                     each="fields.issuelinks[]",
                 ),
-                Kind("traits", {"issue": "^id", "field": "key", "value": "value.value | value"}, each="properties{}", needed=("value",)),
+                Kind("traits", {"issue": "^id | ^key", "field": "key", "value": "value.value | value"}, each="properties{}", needed=("value",)),
                 Kind("titles", {"field": "key", "title": "value"}, each="names{}"),
                 Kind(
                     "values",
-                    {"issue": "^id", "field": "key", "value": _VALUE, "rating": "value.rating", "remark": "value.comment.body | value.comment"},
+                    {
+                        "issue": "^id | ^key",
+                        "field": "key",
+                        "value": _VALUE,
+                        "rating": "value.rating",
+                        "remark": "value.comment.body | value.comment",
+                    },
                     each="fields{customfield_}",
                     needed=("value",),
                     texts=("remark",),
-                    inside=_cycles("sla", name="^value.name", inside="value.", field="^key", issue="^^id"),
+                    inside=_cycles("sla", name="^value.name", inside="value.", field="^key", issue="^^id | ^^key"),
                 ),
             ),
         ),

@@ -21,18 +21,15 @@ from fcrlib.intake.export.records import Records
 from fcrlib.intake.jira import adf
 from fcrlib.intake.jira.addresses import owned
 from fcrlib.intake.jira.beside import bare, linked, promised, worked
-from fcrlib.intake.jira.fields import CARRIES, CHANNELS, EXPORT, STAGES, STATUSES, WITHIN
+from fcrlib.intake.jira.fields import CARRIES, CHANNELS, EXPORT, NAMED, STAGES, STATUSES, WITHIN, in_tables
 from fcrlib.intake.jira.people import everybody
 from fcrlib.model.desk import Desk
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
 SOURCE = "jira"
-_FIELDS = {
-    "category": ("request type", "customer request type"), "subcategory": ("subcategory",), "product_area": ("product area",), "tier": ("tier",),
-    "language": ("request language",), "account": ("organizations", "organisation", "organization"), "way": ("request channel", "channel"),
-    "group": ("team", "group", "support group", "assignment group"), "rated": ("satisfaction date",),
-}  # fmt: skip
+_UNNAMED: dict[str, tuple[str, ...]] = {"account_ref": (), "close_reason": ()}
+"""What stands in a custom field only where somebody says in which."""
 _PLAIN = ("done", "fixed", "resolved", "complete", "completed", "unresolved", "closed", "solved")
 _RESOLVED = ["solved", "closed"]
 _QUOTED = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-cA-CeEfF][0-9a-fA-F]{3})*"'
@@ -63,15 +60,16 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     UsageError
         If the data end is needed.
     """
-    return reading.read(path, asked, title="Jira", export=EXPORT, canonical=_tables, more=tuple(_FIELDS))
+    tabled = {f"tabled_{ours}": theirs for ours, theirs in (asked.get("fields") or {}).items()}
+    return reading.read(path, asked, title="Jira", export=EXPORT.asking(tabled, way=in_tables), canonical=_tables, more=tuple(NAMED))
 
 
 def _tables(hand: Reading) -> Tables:
-    found, told, time_zone = hand.found, hand.told, hand.time_zone
+    found, told = hand.found, hand.told
     titles = _titles(found)
     named = {ours: (theirs,) for ours, theirs in hand.fields.items()}
-    names = {ours: tuple(name.lower() for name in some) for ours, some in {**_FIELDS, **named}.items()}
-    issues = _issues(found, told=told, time_zone=time_zone)
+    names = {ours: tuple(name.lower() for name in some) for ours, some in {**NAMED, **_UNNAMED, **named}.items()}
+    issues = _issues(hand)
     changes = _changes(found, issues, titles)
     comments = _comments(found, issues, told=told)
     people = everybody(found, issues, changes, comments, bots=hand.bots)
@@ -79,9 +77,9 @@ def _tables(hand: Reading) -> Tables:
     stages = _stages(found, issues)
     return Tables(
         contacts=contacts.with_columns(likely_initiated_by=pl.when(pl.col("customer_ref").is_not_null()).then(pl.lit("customer"))),
-        steps=_steps(contacts, changes, comments, stages, teams=names["group"], told=told, time_zone=time_zone),
+        steps=_steps(hand, contacts, changes, comments, stages, teams=names["group"]),
         acted=partial(_acted, contacts=contacts, people=people),
-        surveys=_surveys(found, contacts, titles, names["rated"], told=told, time_zone=time_zone),
+        surveys=_surveys(hand, contacts, titles, names["rated"]),
         identifiers=_identifiers(people, contacts),
         agents=assemble.agents(people, key="author", kind="role"),
         names=people["name"],
@@ -105,12 +103,13 @@ def _pairs(names: object) -> list[tuple[str, str]]:
     return [(str(field), str(title)) for field, title in names.items()] if isinstance(names, dict) else []
 
 
-def _issues(found: Records, *, told: Told, time_zone: str | None) -> pl.DataFrame:
+def _issues(hand: Reading) -> pl.DataFrame:
     """Issues with their canonical `state`; where tables name a status, a priority or a resolution by its number, its name."""
+    found, told = hand.found, hand.told
     numbers = {kind: dict(found.table(kind).select("id", "name").drop_nulls().iter_rows()) for kind in ("priorities", "resolutions")}
     statuses = dict(found.table("statuses").select("status_id", "name").drop_nulls().iter_rows())
     issues = typed.numbers(found.table("issues"), ["spent", "histories"], told=told)
-    issues = typed.moments(issues, ["opened_at", "resolved_at", "updated_at"], told=told, time_zone=time_zone).with_columns(
+    issues = hand.moments(issues, ["opened_at", "resolved_at", "updated_at"]).with_columns(
         issue=pl.coalesce("issue", "contact_id"),
         priority=pl.col("priority").replace(numbers["priorities"]),
         resolution=pl.col("resolution").replace(numbers["resolutions"]),
@@ -212,7 +211,7 @@ def _contacts(
         tags=typed.labels("labels", between=r"[;|,\s]"),
         category=pl.coalesce("category", "request_type"),
         product_area=pl.coalesce("product_area", typed.labels("components").list.first()),
-        account_ref="account",
+        account_ref=pl.coalesce("account_ref", "account"),
         channel_raw="way",
         language=pl.col("language").str.slice(0, 2).str.to_lowercase(),
         customer_ref=pl.when(~pl.col("reporter").is_in(staff.implode())).then("reporter"),
@@ -227,7 +226,7 @@ def _contacts(
         first_resolved_at=pl.when(resolved).then("resolved_at"),
         last_resolved_at=pl.when(resolved).then("resolved_at"),
         closed_at=pl.when(pl.col("state") == "closed").then("resolved_at"),
-        close_reason=pl.when(resolved & ~reason.is_in(_PLAIN)).then(reason),
+        close_reason=pl.coalesce("close_reason", pl.when(resolved & ~reason.is_in(_PLAIN)).then(reason)),
         merged_into=pl.when(resolved).then("duplicates"),
     )
     _cut(both, comments, told)
@@ -256,31 +255,32 @@ def _valued(
     )
     values = pl.concat([traits.select("issue", "field", "value", "title"), values])
     for ours, theirs in names.items():
-        one = values.filter(pl.col("title").is_in(theirs) | pl.col("field").is_in(theirs)).select("issue", pl.col("value").alias(ours))
+        one = values.filter(pl.col("title").is_in(theirs) | pl.col("field").is_in(theirs)).select("issue", valued="value")
         issues = issues.join(one.unique("issue", keep="last", maintain_order=True), on="issue", how="left", maintain_order="left")
-        if one.is_empty() and (ours in asked or (ours == "category" and not issues["request_type"].count())):
+        tabled = [name for name in (f"tabled_{ours}", ours) if name in issues.columns]
+        silent = one.is_empty() and not any(issues[name].count() for name in tabled if name != ours)
+        if silent and (ours in asked or (ours == "category" and not issues["request_type"].count())):
             there = ", ".join(values["title"].drop_nulls().unique().sort()[:20]) or "none that has a name: fetch them with expand=names"
             told.notes.append(f"no custom field '{asked.get(ours, theirs[0])}' holds the {ours}; there are {there}")
+        issues = issues.with_columns(pl.coalesce("valued", *tabled).alias(ours)).drop("valued")
     return issues
 
 
 def _steps(
+    hand: Reading,
     contacts: pl.DataFrame,
     changes: pl.DataFrame,
     comments: pl.DataFrame,
     stages: pl.DataFrame,
     *,
     teams: Sequence[str],
-    told: Told,
-    time_zone: str | None,
 ) -> list[pl.DataFrame]:
     """Who did what to which issue, when."""
-    changes = typed.moments(changes, ["at"], told=told, time_zone=time_zone)
-    comments = typed.moments(comments, ["at"], told=told, time_zone=time_zone)
+    changes, comments = hand.moments(changes, ["at"]), hand.moments(comments, ["at"])
     status = changes.filter(pl.col("field") == "status")
     status = _staged(status, stages, name="value_text", number="value").rename({"canonical": "status_to"})
     status = _staged(status, stages, name="before_text", number="before").rename({"canonical": "status_from"})
-    _strange(status.filter(pl.col("status_to").is_null()).select(name=pl.coalesce("value_text", "value"))["name"], told)
+    _strange(status.filter(pl.col("status_to").is_null()).select(name=pl.coalesce("value_text", "value"))["name"], hand.told)
     team = pl.col("field").is_in(list(teams)) | pl.col("field_id").str.to_lowercase().is_in(list(teams)).fill_null(False)
     given = pl.coalesce("value", "value_text").str.strip_chars() != ""
     handed = changes.filter((team | (pl.col("field") == "assignee")) & given)
@@ -288,7 +288,7 @@ def _steps(
     opening = contacts.filter((pl.col("creator").is_null() | (pl.col("creator") == pl.col("reporter"))) & (pl.col("body").str.strip_chars() != ""))
     told_first = opening.select("contact_id", at="opened_at", author="reporter", order=pl.lit(-1, pl.Int64), text="body", public=pl.lit(True))
     said = pl.concat([told_first, comments.select("contact_id", "at", "author", "order", "text", "public")])
-    parts = [
+    return [
         status.select(*_STEP, "status_to", "status_from", kind=pl.lit("status")),
         handed.select(
             *_STEP,
@@ -304,7 +304,6 @@ def _steps(
             *_STEP, "text", "public", kind=pl.when("public").then(pl.lit("message")).otherwise(pl.lit("note")),
         ),
     ]  # fmt: skip
-    return parts
 
 
 _STEP = ("contact_id", "at", "author", "order")
@@ -331,16 +330,15 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
     ).drop("reporter", "is_side_conversation", "asked_by", "role", "author")
 
 
-def _surveys(
-    found: Records, contacts: pl.DataFrame, titles: pl.DataFrame, dated: Sequence[str], *, told: Told, time_zone: str | None
-) -> pl.DataFrame:
+def _surveys(hand: Reading, contacts: pl.DataFrame, titles: pl.DataFrame, dated: Sequence[str]) -> pl.DataFrame:
     """Ratings of 1 to 5, from the field or from the feedback of the portal; the field keeps the last one only."""
+    found, told = hand.found, hand.told
     own = found.table("values").filter(pl.col("rating").is_not_null()).select("issue", "rating", "remark")
     tabled = contacts.filter(pl.col("satisfaction").is_not_null()).select("issue", rating="satisfaction")
     dates = found.table("values").join(titles, on="field", how="left").filter(pl.col("title").is_in(list(dated))).select("issue", dated="value")
     given = pl.concat([own, owned(found, "feedback", contacts).select("issue", "rating", "remark", "at"), tabled], how="diagonal")
     given = given.join(dates.unique("issue", keep="last"), on="issue", how="left", maintain_order="left")
-    given = typed.moments(typed.numbers(given, ["rating"], told=told), ["dated", "at"], told=told, time_zone=time_zone)
+    given = hand.moments(typed.numbers(given, ["rating"], told=told), ["dated", "at"])
     given = given.with_columns(remark=adf.words(pl.col("remark"))).with_columns(bare("remark"))
     both = given.join(contacts.select("issue", "contact_id", "updated_at"), on="issue", how="inner", maintain_order="left")
     undated = both.filter(pl.coalesce("dated", "at").is_null()).height
@@ -352,7 +350,7 @@ def _surveys(
     return both.select(
         "contact_id",
         answered_at=pl.coalesce("dated", "at", "updated_at"),
-        csat_raw=pl.col("rating").cast(pl.Int64).cast(pl.String),
+        csat_raw=pl.col("rating").cast(pl.Int64, strict=False).cast(pl.String),
         csat_scale=pl.lit("1-5"),
         csat=((pl.col("rating") - 1) / 4).clip(0, 1),
         comment="remark",

@@ -20,14 +20,17 @@ _HISTORY = {
     "who": f"{_WHO} | Edited By",
     "at": "CreatedDate | Edit Date",
 }
-_COMMENT = {"text": "CommentBody", "public": "IsPublished", "who": _WHO, "at": "CreatedDate"}
+_DELETED = "IsDeleted | _fivetran_deleted"
+_COMMENT = {"text": "CommentBody", "public": "IsPublished", "who": _WHO, "at": "CreatedDate", "deleted": _DELETED}
 _EMAIL = {
     "incoming": "Incoming",
     "sender": "FromAddress",
-    "text": "TextBody | HtmlBody",
+    "text": "TextBody",
+    "rich": "HtmlBody",
     "state": "Status",
     "who": _WHO,
     "at": "MessageDate | CreatedDate",
+    "deleted": _DELETED,
 }
 EXPORT = Export(
     "salesforce",
@@ -43,18 +46,18 @@ EXPORT = Export(
                 "status": "Status",
                 "is_closed": "IsClosed | Closed",
                 "at_once": "IsClosedOnCreate | Closed When Created",
-                "deleted": "IsDeleted | _fivetran_deleted",
+                "deleted": _DELETED,
                 "master": "MasterRecordId",
                 "parent": "ParentId",
-                "contact": "ContactId | Contact ID",
+                "contact": "ContactId | Contact.Id | Contact ID",
                 "supplied_email": "SuppliedEmail | Web Email",
                 "supplied_phone": "SuppliedPhone | Web Phone",
                 "contact_name": "Contact.Name | Contact Name",
                 "contact_email": "Contact.Email | ContactEmail | Contact Email",
                 "contact_phone": "Contact.Phone | ContactPhone | Contact Phone",
-                "account_ref": "AccountId | Account ID",
+                "account_ref": "AccountId | Account.Id | Account ID",
                 "channel_raw": "Origin | Case Origin",
-                "owner": "OwnerId | Case Owner",
+                "owner": "OwnerId | Owner.Id | Case Owner | Owner.Name",
                 "category": "Type | Case Type",
                 "subcategory": "Reason | Case Reason",
                 "product_area": "Product__c | Product.Name | ProductId",
@@ -72,7 +75,7 @@ EXPORT = Export(
             inside=(
                 Kind("inner_histories", {"case": "^Id", **_HISTORY}, each="Histories.records[]", needed=("field",)),
                 Kind("inner_comments", {"case": "^Id", **_COMMENT}, each="CaseComments.records[]", needed=("at",), texts=("text",)),
-                Kind("inner_emails", {"case": "^Id", **_EMAIL}, each="EmailMessages.records[]", needed=("at",), texts=("text",)),
+                Kind("inner_emails", {"case": "^Id", **_EMAIL}, each="EmailMessages.records[]", needed=("at",), texts=("text", "rich")),
             ),
         ),
         Kind(
@@ -102,7 +105,7 @@ EXPORT = Export(
             tell=_of("EmailMessage"),
             key=("id",),
             needed=("case", "at"),
-            texts=("text",),
+            texts=("text", "rich"),
         ),
         Kind(
             "milestones",
@@ -115,7 +118,7 @@ EXPORT = Export(
                 "violated": "IsViolated",
                 "completed": "IsCompleted",
                 "done": "CompletionDate",
-                "deleted": "IsDeleted | _fivetran_deleted",
+                "deleted": _DELETED,
             },
             wrappers=("records", "case_milestone"),
             stems=("casemilestone", "case_milestone"),

@@ -29,7 +29,7 @@ __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 SOURCE = "salesforce"
 _ID = r"^[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?$"
 _OWNER = r"^(?:005|00G)[a-zA-Z0-9]{12}(?:[a-zA-Z0-9]{3})?$"
-_QUEUE = "00G"
+_QUEUE, _CASE = "00G", "500"
 _OWNERSHIP = ("owner", "ownerassignment", "owneraccepted", "ownerescalated", "case owner")
 _OUTSIDE = r"(?i)portal|customer|csp|partner|guest"
 _MACHINE = r"(?i)^automated ?process$|^cloud ?integration|^platform integration"
@@ -84,7 +84,7 @@ def _tables(hand: Reading) -> Tables:
 
 def _bare(frame: pl.DataFrame) -> pl.DataFrame:
     """Empty fields are nothing, and an id is its first 15 characters."""
-    kept = {"subject", "body", "text", instants.ROW}
+    kept = {"subject", "body", "text", "rich", instants.ROW}
     text = [name for name, dtype in frame.schema.items() if dtype == pl.String and name not in kept]
     filled = frame.with_columns(pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars()).alias(name) for name in text)
     named = [name for name in ("id", "case", "contact", "account", "account_ref", "owner", "who", "master", "parent") if name in frame.columns]
@@ -113,6 +113,12 @@ def _cases(found: Records, *, told: Told) -> pl.DataFrame:
         told.problems.append(
             f"cases: {cut.height:,} of {raw.height:,} numbers were made decimals by a spreadsheet, e.g. '{cut['contact_id'][0]}' "
             f"({cut[instants.ROW][0]}): export them again and do not open them there"
+        )
+    other = raw.filter(pl.col("id").str.contains(_ID) & ~pl.col("id").str.starts_with(_CASE))
+    if other.height:
+        told.problems.append(
+            f"cases: {other.height:,} of {raw.height:,} records are no cases, whose ids begin with {_CASE}, e.g. '{other['id'][0]}' "
+            f"({other[instants.ROW][0]}): keep the `attributes` that say what a record is, or name the file after its object"
         )
     once = raw.sort("updated_at", maintain_order=True, nulls_last=False).unique("key", keep="last", maintain_order=True).sort("contact_id")
     twice = "the same record again: exports overlap, or it was delivered twice; the newest is kept"
@@ -157,7 +163,7 @@ def _contacts(
     numbers = dict(cases.select("key", "contact_id").iter_rows())
     over = pl.col("status").is_in(RESOLVED_STATUSES)
     queue = pl.col("owner").str.starts_with(_QUEUE) | pl.col("owner").is_in(list(queues.values()))
-    machine = pl.col("owner").is_in(people.filter(pl.col("kind") == "system")["id"].implode())
+    machine = pl.col("owner").replace(_named(people)).is_in(people.filter(pl.col("kind") == "system")["id"].implode())
     written = pl.col("key").is_in(_inside(found, "emails")["case"].implode())
     by_mail = (pl.col("channel") == "email") & written
     asked = pl.any_horizontal(pl.col(name).is_not_null() for name in _ASKED)
@@ -174,7 +180,7 @@ def _contacts(
         last_resolved_at=pl.when(over).then("closed_at"),
         closed_at=pl.when(pl.col("status") == "closed").then("closed_at"),
         resolver_group=pl.when(over & queue).then(pl.col("owner").replace(queues)),
-        resolver_agent=pl.when(over & ~queue & ~machine).then("owner"),
+        resolver_agent=pl.when(over & ~queue & ~machine).then(pl.col("owner").replace(_named(people))),
         resolved_by=pl.when(over & machine).then(pl.lit("automation")).when(over & ~queue).then(pl.lit("human")),
         initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~by_mail & asked).then(pl.lit("customer")),
         vendor_one_touch=pl.when(typed.yes("at_once")).then(pl.lit(True)),
@@ -187,7 +193,7 @@ def _promised(found: Records) -> pl.DataFrame:
     known = _bare(found.table("milestones")).filter(~typed.yes("deleted")).with_columns(pl.col("type").str.slice(0, 15))
     told = known.join(types, on="type", how="left", maintain_order="left").with_columns(
         key="case",
-        broken=typed.yes("violated"),
+        broken=typed.yes_or_no("violated"),
         running=~typed.yes("completed") & pl.col("done").is_null() & pl.any_horizontal(pl.col("completed", "due").is_not_null()),
         title=pl.coalesce("title", "name"),
     )
@@ -208,6 +214,11 @@ def _people(found: Records, cases: pl.DataFrame, *, bots: Sequence[str]) -> pl.D
     robot = flags.is_bot(pl.col("name")) | pl.col("id").is_in([one[:15] for one in bots]) | pl.col("name").is_in(list(bots)).fill_null(False)
     kind = pl.when(machine).then(pl.lit("system")).when(outside).then(pl.lit("customer")).when(robot).then(pl.lit("bot")).otherwise(pl.lit("agent"))
     return known.drop_nulls("id").with_columns(kind=kind).sort("id")
+
+
+def _named(people: pl.DataFrame) -> dict[str, str]:
+    """Ids of users by their names; a name that several share names nobody."""
+    return dict(people.drop_nulls(["name", "id"]).unique("name", keep="none").select("name", "id").iter_rows())
 
 
 _STEP = ("contact_id", "at", "who", "order", instants.ROW)
@@ -240,7 +251,7 @@ def _steps(
     marked = changes.filter((pl.col("field") == "isescalated") & typed.yes("value")).select(*_STEP, kind=pl.lit("escalation"))
     # The rule that marks a case as escalated gives it to somebody in the same moment.
     raised = marked.join(handed.filter(pl.col("kind") == "escalation"), on=["contact_id", "at"], how="anti", maintain_order="left")
-    return [status, raised, handed, *_said(found, keys)]
+    return [status, raised, handed, *_said(found, keys, told)]
 
 
 def _known(statuses: pl.Series, meanings: dict[str, str], told: Told) -> None:
@@ -264,7 +275,7 @@ def _handed(changes: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str])
     owned = changes.filter(pl.col("field").is_in(_OWNERSHIP) & pl.col("value").is_not_null())
     owned = owned.with_columns(is_id=pl.col("value").str.contains(_OWNER))
     owned = owned.filter(pl.col("is_id") | ~pl.col("is_id").any().over(moment))
-    named = dict(people.drop_nulls(["name", "id"]).unique("name", keep="none").select("name", "id").iter_rows())
+    named = _named(people)
     sides: dict[str, pl.Expr] = {}
     for side, column in (("to", "value"), ("from", "before")):
         owner = pl.when("is_id").then(pl.col(column).str.slice(0, 15)).otherwise(column)
@@ -275,18 +286,21 @@ def _handed(changes: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str])
     return owned.select(*_STEP, kind=raised, together=together, **sides)
 
 
-def _said(found: Records, keys: pl.DataFrame) -> list[pl.DataFrame]:
-    """Comments and e-mails; a comment that is not published is a note, a draft was never sent."""
-    comments = _inside(found, "comments").join(keys, on="case", how="inner", maintain_order="left").with_columns(typed.yes("public"))
-    draft = pl.col("state").str.to_lowercase().is_in(_DRAFT).fill_null(False)
-    emails = _inside(found, "emails").join(keys, on="case", how="inner", maintain_order="left").filter(~draft)
+def _said(found: Records, keys: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
+    """Comments and e-mails; a comment that is not published is a note, a draft was never sent, and what was deleted nobody reads."""
+    both = [_inside(found, kind).join(keys, on="case", how="inner", maintain_order="left") for kind in ("comments", "emails")]
+    gone = sum(one.filter(typed.yes("deleted")).height for one in both)
+    told.dropped.append(Dropped(what="comments and e-mails", count=gone, why="they were deleted"))
+    comments, emails = (one.filter(~typed.yes("deleted")) for one in both)
+    comments, emails = comments.with_columns(typed.yes("public")), emails.filter(~pl.col("state").str.to_lowercase().is_in(_DRAFT).fill_null(False))
     order = pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER
-    shared = ["contact_id", "at", "who", "text", instants.ROW]
+    shared = ["contact_id", "at", "who", instants.ROW]
     kind = pl.when(pl.col("public")).then(pl.lit("message")).otherwise(pl.lit("note"))
     return [
-        comments.select(*shared, "public", order=order, kind=kind),
+        comments.select(*shared, "text", "public", order=order, kind=kind),
         emails.select(
             *shared,
+            text=pl.coalesce(pl.when(pl.col("text").str.contains(r"\S")).then("text"), "rich"),
             public=True,
             order=order,
             kind=pl.lit("message"),

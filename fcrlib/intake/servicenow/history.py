@@ -11,7 +11,7 @@ from fcrlib.intake.canonical import assemble, instants, typed, words
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow.log import STATE_WORDS
-from fcrlib.intake.servicenow.values import bare, labelled, state
+from fcrlib.intake.servicenow.values import bare, labelled, on_tickets, state
 
 _STEP = ("contact_id", "at", "who", "order", instants.ROW)
 _AFTER = 2**40
@@ -21,33 +21,27 @@ _LABELS = [word for word in STATE_WORDS if not word.isdigit()]
 _WATCHED = ("state", "incident_state", "hold_reason", "assignment_group", "assigned_to")
 
 
-def steps(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, told: Told) -> list[pl.DataFrame]:
-    """Who did what to which incident, when."""
+def steps(found: Records, tickets: pl.DataFrame, named: dict[str, str], *, told: Told) -> list[pl.DataFrame]:
+    """Who did what to which incident, when; `named` gives the name of a group and the id of a user whom a screen names."""
     changes = _changes(found, tickets, told=told)
     public = pl.col("element") == "comments"
-    said = (
-        spoken(found)
-        .join(tickets.select("contact_id", ticket="key"), on="ticket", how="inner", maintain_order="left")
-        .select(
-            "contact_id",
-            "at",
-            "who",
-            "text",
-            instants.ROW,
-            kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
-            public=public,
-            order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
-        )
+    said = on_tickets(spoken(found), tickets).select(
+        "contact_id",
+        "at",
+        "who",
+        "text",
+        instants.ROW,
+        kind=pl.when(public).then(pl.lit("message")).otherwise(pl.lit("note")),
+        public=public,
+        order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER,
     )
-    handed = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"])).select(
-        *_STEP,
-        "together",
-        kind=pl.lit(assemble.HANDOVER),
-        group_to=pl.when(pl.col("field") == "assignment_group").then(pl.col("value").replace(groups)),
-        agent_to=pl.when(pl.col("field") == "assigned_to").then("value"),
-        group_from=pl.when(pl.col("field") == "assignment_group").then(pl.col("before").replace(groups)),
-        agent_from=pl.when(pl.col("field") == "assigned_to").then("before"),
-    )
+    sides = {
+        f"{who}_{side}": pl.when(pl.col("field") == field).then(pl.col(column).replace(named))
+        for who, field in (("group", "assignment_group"), ("agent", "assigned_to"))
+        for side, column in (("to", "value"), ("from", "before"))
+    }
+    given = changes.filter(pl.col("field").is_in(["assignment_group", "assigned_to"]))
+    handed = given.select(*_STEP, "together", kind=pl.lit(assemble.HANDOVER), **sides)
     return [_turns(changes, found, tickets, told=told), handed, said]
 
 
@@ -62,12 +56,11 @@ def spoken(found: Records) -> pl.DataFrame:
 
 def _changes(found: Records, tickets: pl.DataFrame, *, told: Told) -> pl.DataFrame:
     """Changes of fields from the audit; from the spans of metrics for fields that an incident's audit does not hold."""
-    known = tickets.select("contact_id", ticket="key")
     audit = bare(found.table("audit")).with_columns(pl.col("field").str.to_lowercase(), together=pl.coalesce("together", "at"))
-    audit = audit.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    audit = on_tickets(audit.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()), tickets)
     spans = _measured(found, tickets, told=told)
     spans = spans.with_columns(together="at", who=pl.lit(None, dtype=pl.String), before=pl.lit(None, dtype=pl.String), table=pl.lit("incident"))
-    spans = spans.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()).join(known, on="ticket", how="inner", maintain_order="left")
+    spans = on_tickets(spans.filter(pl.col("field").is_in(_WATCHED) & pl.col("value").is_not_null()), tickets)
     topic = pl.col("field").replace("state", "incident_state")
     unseen = spans.with_columns(topic=topic).join(audit.with_columns(topic=topic), on=["contact_id", "topic"], how="anti", maintain_order="left")
     wanted = ["contact_id", "at", "who", "field", "before", "value", "together", "table", instants.ROW]

@@ -16,6 +16,7 @@ import polars as pl
 import fcrlib
 from fcrlib.intake.canonical import instants, mending, promises, typed, words
 from fcrlib.intake.tables import files
+from fcrlib.intake.tables.table import Table
 from fcrlib.model.desk import Desk, Dropped, Manifest
 from fcrlib.model.errors import DataError
 from fcrlib.model.identity import Rules
@@ -158,15 +159,23 @@ def _raw(path: Path | str) -> _Log:
     for table in found:
         notes += table.notes
         frame, said = _renamed(table)
-        if missing := [name for name in NEEDED if name not in frame.columns]:
+        missing = [name for name in NEEDED if name not in frame.columns]
+        if len(found) > 1 and len(missing) == len(NEEDED) and table.name.lower().endswith(".json"):
+            notes.append(f"{table.name} holds no audit rows and was passed over")
+            continue
+        if missing:
             wanted = ", ".join(f"{ALIASES[name][0]}" for name in missing)
             problems.append(f"{table.name}: no column for {wanted}; its columns are {', '.join(table.frame.columns[:40])}")
         where = f" of {table.name}" if len(found) > 1 else ""
-        frames.append(frame.with_columns((pl.int_range(2, pl.len() + 2).cast(pl.String) + where).alias(instants.ROW)))
+        frames.append(frame.with_columns((table.rows + where).alias(instants.ROW)))
         notes += said
-    if problems:
-        raise DataError(f"{path} is no ServiceNow audit log:", problems)
+    if problems or not frames:
+        raise DataError(f"{path} is no ServiceNow audit log:", problems or notes)
     together = pl.concat(frames, how="diagonal")
+    if _is_list(together, [name for table in found for name in table.frame.columns]):
+        raise DataError(
+            f"{path} is a list of incidents as they are now, one row each, and no audit log: give it as a file that ends in .csv or .json"
+        )
     single = together.unique([name for name in together.columns if name != instants.ROW], keep="first", maintain_order=True)
     repeated = Dropped(what="audit rows", count=together.height - single.height, why="exact duplicates of another row")
     used = [name for name in ALIASES if name in single.columns]
@@ -174,7 +183,12 @@ def _raw(path: Path | str) -> _Log:
     return _Log(frame, (repeated,), tuple(dict.fromkeys((f"{together.height:,} audit rows were read", *notes))))
 
 
-def _renamed(table: files.Table) -> tuple[pl.DataFrame, list[str]]:
+def _is_list(rows: pl.DataFrame, headers: Sequence[str]) -> bool:
+    """Does every incident stand once, and the clock has not the name that the published log gives it?"""
+    return rows.height > 1 and bool(rows["number"].is_unique().all()) and not any(name.strip().lower() == "sys_updated_at" for name in headers)
+
+
+def _renamed(table: Table) -> tuple[pl.DataFrame, list[str]]:
     headers = {name: name.strip().lower().replace(" ", "_").replace(".", "_") for name in table.frame.columns}
     by_header = {header: name for name, header in reversed(headers.items())}
     names = {by_header[alias]: ours for ours, aliases in reversed(ALIASES.items()) for alias in reversed(aliases) if alias in by_header}

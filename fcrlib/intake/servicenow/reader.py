@@ -10,7 +10,6 @@ and reopenings are kept as `vendor_*`: whether the first assignment counts diffe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,23 +21,21 @@ import polars as pl
 from fcrlib.intake.canonical import assemble, finish, flags, instants, promises, reading, typed
 from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.canonical.told import Told
-from fcrlib.intake.export.gather import PLACES, folded
-from fcrlib.intake.export.members import JSON, Member, members, opened
+from fcrlib.intake.export.gather import PLACES
+from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow import history, log
 from fcrlib.intake.servicenow.fields import CARRIES, EXPORT, REFERENCES, plain
-from fcrlib.intake.servicenow.log import ALIASES, MACHINES, SOURCE, STATE_WORDS
-from fcrlib.intake.servicenow.values import as_ids, bare, labelled, names, state
-from fcrlib.intake.tables import files
+from fcrlib.intake.servicenow.log import MACHINES, SOURCE, STATE_WORDS
+from fcrlib.intake.servicenow.values import bare, counted, ids, labelled, names, on_tickets, state
+from fcrlib.intake.servicenow.which import is_log
 from fcrlib.model.desk import Desk, Dropped
-from fcrlib.model.errors import DataError
 
 __all__ = ["CARRIES", "EXPORT", "SOURCE", "read"]
 
 _TITLE = "ServiceNow"
 _CLASSES = ("incident", "case", "sn_customerservice_case")
 """Kinds of tasks that are contacts; changes, problems and requests are not."""
-_HEAD = 65_536
 _GUEST = "guest"
 _CALLED_OFF = ("cancelled", "canceled")
 _RUNNING = r"progress|paused|starting"
@@ -64,7 +61,7 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
     UsageError
         If the data end is needed.
     """
-    if not _is_log(path):
+    if not is_log(path):
         return reading.read(path, asked, title=_TITLE, export=EXPORT.asking(asked.get("fields") or {}, way=plain), canonical=_tables)
     reading.refuse(asked, title=f"{_TITLE}'s audit log", without=("fields", "bots", "thanks_words"))
     desk = log.read(
@@ -83,16 +80,19 @@ def read(path: Path | str, **asked: Unpack[Asked]) -> Desk:
 
 def _tables(hand: Reading) -> Tables:
     found, told = hand.found, hand.told
+    told.problems += _broken_off(found)
     zone = _zone(found, hand.time_zone, told)
-    tickets = hand.moments(_tickets(found, told=told), ["opened_at", "resolved_at", "closed_at"], time_zone=zone)
+    users = ids(bare(found.table("users")))
+    tickets = hand.moments(_tickets(found, users, told=told), ["opened_at", "resolved_at", "closed_at"], time_zone=zone)
     hand.miss(tickets)
-    people = _people(found, tickets, bots=hand.bots)
+    people = _people(found, tickets, users, bots=hand.bots)
     groups = names(found, tickets, "group", "groups")
-    steps = hand.timed(history.steps(found, tickets, groups, told=told), time_zone=zone)
+    steps = hand.timed(history.steps(found, tickets, {**groups, **users}, told=told), time_zone=zone)
+    promised = hand.moments(_promised(found, tickets), ["due"], time_zone=zone)
     return Tables(
-        contacts=_contacts(found, tickets, groups, promised=hand.moments(_promised(found), ["due"], time_zone=zone), told=told),
+        contacts=_contacts(found, tickets, groups, promised=promised, told=told),
         steps=steps,
-        acted=partial(_acted, tickets=tickets, people=people),
+        acted=partial(_acted, tickets=tickets, people=people, users=users),
         identifiers=_identifiers(found, people),
         agents=assemble.agents(people, key="user_id", kind="kind"),
         names=pl.concat([people["name"], *(tickets[f"{who}_shown"].rename("name") for who in ("caller", "opener", "agent", "resolver"))]),
@@ -100,36 +100,13 @@ def _tables(hand: Reading) -> Tables:
     )
 
 
-def _is_log(path: Path | str) -> bool:
-    """A log has no record ids, and its incidents stand on several rows (the published one calls its clock `sys_updated_at`)."""
-    try:
-        found = members(path)
-        if any(_is_record(_head(member)) for member in found):
-            return False
-        if not any(member.is_table() for member in found) and any(member.name.lower().endswith(JSON) for member in found):
-            return all(b'"number"' in _head(member) and b"sys_updated" in _head(member) for member in found)
-        return not all(_is_list(table.frame) for table in files.tables(path))
-    except DataError:
-        # What cannot be opened is refused by the log's reader, which says what it needs; of JSON files the other one knows more.
-        return not any(file.suffix.lower() in JSON for file in (Path(path), *Path(path).rglob("*")))
-
-
-def _head(member: Member) -> bytes:
-    """The header of a table, the beginning of anything else."""
-    with opened(member) as stream:
-        head = stream.read(_HEAD)
-    return head.partition(b"\n")[0].lower().replace(b"sys id", b"sys_id") if member.is_table() else head
-
-
-def _is_record(head: bytes) -> bool:
-    return re.search(rb'^\W*sys_id\b|[,;\t"]sys_id\b|^[^\w{]*\{\s*"result"\s*:', head) is not None
-
-
-def _is_list(table: pl.DataFrame) -> bool:
-    """A list shows every incident once, as it is now."""
-    headers = {folded(name): name for name in table.columns}
-    there = {ours: [headers[folded(alias)] for alias in ALIASES[ours] if folded(alias) in headers] for ours in ("number", "opened_at", "state")}
-    return all(there.values()) and "sysupdatedat" not in headers and bool(table[there["number"][0]].is_unique().all())
+def _broken_off(found: Records) -> list[str]:
+    """Answers that the instance did not finish: it gives the records that it had, and an error behind them."""
+    return [
+        f"{sheet.file}: the instance broke off this answer after {sheet.records:,} records ('{error}'): fetch it again in smaller pages (sysparm_limit)"
+        for sheet in found.sheets
+        if (error := at(sheet.said, "error.message") or at(sheet.said, "error"))
+    ]
 
 
 def _zone(found: Records, given: str | None, told: Told) -> str:
@@ -139,13 +116,13 @@ def _zone(found: Records, given: str | None, told: Told) -> str:
     named = [tickets[name].str.contains(r"^(?:[0-9a-f]{32}|\{.*|)$").all() is False for name in ("caller", "group", "agent")]
     listed = not tickets["sys_id"].count() or any(named)
     if shown and given is None:
-        told.problems.append("times are given as the screen of whoever exported shows them (display values): say with --time-zone in which zone")
+        told.problems.append("times are given as the screen of whoever exported shows them (display values): say with --timezone in which zone")
     if listed and given is None:
-        told.notes.append("a list shows times in the zone of whoever exported it; they were read as UTC, --time-zone says another")
+        told.notes.append("a list shows times in the zone of whoever exported it; they were read as UTC, --timezone says another")
     return given or "UTC"
 
 
-def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
+def _tickets(found: Records, users: dict[str, str], *, told: Told) -> pl.DataFrame:
     """Every incident once: the newest of its records, with what the table of tasks adds; tasks of other kinds are left out."""
     raw = bare(found.table("tickets")).with_columns(
         # What stands in for a number or an opening is nothing that the other half could be right about.
@@ -159,7 +136,9 @@ def _tickets(found: Records, *, told: Told) -> pl.DataFrame:
     told.dropped.append(Dropped(what="incidents", count=raw.height - once.height, why=twice))
     whole = once.sort("is_task", maintain_order=True).group_by("key", maintain_order=True).agg(
         pl.all().exclude("key", "is_task", *PLACES).drop_nulls().first(), pl.col("is_task").all()
-    ).with_columns(pl.coalesce("contact_id", "sys_id"), pl.coalesce("opened_at", "created_at"))  # fmt: skip
+    ).with_columns(
+        pl.coalesce("contact_id", "sys_id"), pl.coalesce("opened_at", "created_at"), pl.col("caller", "opener", "agent", "resolver").replace(users)
+    )  # fmt: skip
     kind = pl.col("table").str.to_lowercase()
     other = whole.filter(pl.col("is_task") & ~kind.is_in(_CLASSES).fill_null(True))
     kinds = ", ".join(sorted(set(other["table"].drop_nulls())))
@@ -173,7 +152,8 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
     """What the incidents themselves say, before their history is read."""
     tickets = labelled(tickets, found, "state")
     typed.statuses(tickets.select("state"), "state", meanings=STATE_WORDS, told=told)
-    tickets = typed.durations(typed.numbers(typed.channels(tickets, told=told), ["reopens", "stations"], told=told), ["worked"], told=told)
+    tickets = typed.numbers(typed.channels(tickets.with_columns(counted("worked")), told=told), ["reopens", "stations"], told=told)
+    tickets = typed.durations(tickets, ["worked"], told=told)
     cancelled = pl.col("state").str.to_lowercase().is_in([*_CALLED_OFF, "8"]).fill_null(False)
     numbers, items = dict(tickets.select("key", "contact_id").iter_rows()), names(found, tickets, "item", "items")
     status = state("state", "hold_reason")
@@ -191,8 +171,8 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
         status=status,
         is_deleted=cancelled | typed.yes("deleted"),
         customer_ref=pl.col("caller").str.replace(r"^(?i)caller\s+(\d+)$", "$1").str.normalize("NFC"),
-        account_ref="account",
-        product_area=pl.col("item").replace(items),
+        account_ref=_asked(tickets, "account_ref", pl.col("account")),
+        product_area=_asked(tickets, "product_area", pl.col("item").replace(items)),
         parent_id=pl.col("parent").replace(numbers),
         issue_key="problem",
         first_resolved_at=pl.when(over).then(solved),
@@ -203,34 +183,37 @@ def _contacts(found: Records, tickets: pl.DataFrame, groups: dict[str, str], *, 
         resolved_by=pl.when(machine).then(pl.lit("automation")).when(machine.is_not_null()).then(pl.lit("human")),
         initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(pl.col("caller").is_not_null()).then(pl.lit("customer")).otherwise(pl.lit("unknown")),
         handle_seconds=pl.when(pl.col("worked") > 0).then("worked"),
-        vendor_reopens=pl.col("reopens").cast(pl.Int64),
-        vendor_stations=pl.col("stations").cast(pl.Int64),
+        vendor_reopens=pl.col("reopens").cast(pl.Int64, strict=False),
+        vendor_stations=pl.col("stations").cast(pl.Int64, strict=False),
         vendor_first_resolved_at=pl.when(pl.col("reopens") == 0).then("resolved_at"),
         vendor_sla_met=pl.coalesce("vendor_sla_met", promises.kept(broken=made, running=pl.lit(True), over=over)),
     )  # fmt: skip
 
 
-def _promised(found: Records) -> pl.DataFrame:
+def _asked(tickets: pl.DataFrame, ours: str, usual: pl.Expr) -> pl.Expr:
+    """What the field that was asked for says, else the usual one."""
+    return pl.coalesce(ours, usual) if ours in tickets.columns else usual
+
+
+def _promised(found: Records, tickets: pl.DataFrame) -> pl.DataFrame:
     """Promises that were not cancelled, by the `key` of their incident; when it was `due` stays where they are about resolving it."""
     agreed = bare(found.table("agreements")).select("agreement", "title", "goal").drop_nulls("agreement")
-    told = (
-        bare(found.table("promises")).join(agreed, on="agreement", how="left", maintain_order="left").with_columns(pl.col("stage").str.to_lowercase())
-    )
+    told = on_tickets(bare(found.table("promises")), tickets).join(agreed, on="agreement", how="left", maintain_order="left")
+    told = told.with_columns(pl.col("stage").str.to_lowercase())
     told = told.filter(~pl.col("stage").is_in(_CALLED_OFF).fill_null(False)).with_columns(
-        key="ticket",
-        broken=typed.yes("breached"),
+        broken=typed.yes_or_no("breached"),
         running=pl.col("stage").str.contains(_RUNNING),
-        subject=pl.coalesce("target", "goal", "title", "agreement_shown"),
+        subject=pl.coalesce("target", "goal", "title", "agreement_shown", "agreement"),
     )
     return promises.of_resolution(told, key="key", title="subject")
 
 
-def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
+def _people(found: Records, tickets: pl.DataFrame, named: dict[str, str], *, bots: Sequence[str]) -> pl.DataFrame:
     """Everybody by `user_id`, with `login` and `kind`: agent, bot, customer, or nothing that tells."""
     changes, notes = bare(found.table("audit")), history.spoken(found).filter(pl.col("element") == "work_notes")
     held = [tickets["agent"], *(changes.filter(pl.col("field") == "assigned_to")[side] for side in ("value", "before"))]
     users = bare(found.table("users"))
-    worked = pl.concat([*held, as_ids(notes["who"], users)]).drop_nulls().unique()
+    worked = pl.concat([*held, notes["who"].replace(named)]).drop_nulls().unique()
     known = users.join(
         pl.DataFrame({"user_id": pl.concat([worked, tickets["caller"]]).drop_nulls().unique()}), on="user_id", how="full", coalesce=True
     )
@@ -243,11 +226,11 @@ def _people(found: Records, tickets: pl.DataFrame, *, bots: Sequence[str]) -> pl
     return known.filter(~system).with_columns(kind=kind).sort("user_id")
 
 
-def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+def _acted(steps: pl.DataFrame, tickets: pl.DataFrame, people: pl.DataFrame, users: dict[str, str]) -> pl.DataFrame:
     """Who acted: whoever called for this incident is its customer even if they are an agent elsewhere; a guest is somebody nobody knows."""
     login = pl.col("who").str.to_lowercase()
     system, guest = login.is_in(MACHINES).fill_null(False), (login == _GUEST).fill_null(False)
-    steps = steps.with_columns(actor_id=as_ids(steps["who"], people)).join(
+    steps = steps.with_columns(actor_id=pl.col("who").replace(users)).join(
         tickets.select("contact_id", "caller"), on="contact_id", how="left", maintain_order="left"
     )
     steps = steps.join(people.select(actor_id="user_id", person="kind"), on="actor_id", how="left", maintain_order="left")

@@ -12,6 +12,7 @@ from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow.log import STATE_WORDS
 
 _AWAITS_CALLER = ("1", "awaiting caller", "awaiting info", "awaiting user info")
+_SECONDS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 _CASE = "sn_customerservice_case"
 
 
@@ -61,8 +62,22 @@ def state(column: str, hold: str) -> pl.Expr:
     )
 
 
-def as_ids(who: pl.Series, users: pl.DataFrame) -> pl.Series:
-    """Ids of users who are named by their login, by their name, or by their id already."""
+def ids(users: pl.DataFrame) -> dict[str, str]:
+    """Ids of users by their login and by their full name, which a screen shows; what several share names nobody."""
     known = users.drop_nulls("user_id")
     by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
-    return who.replace({**by["name"], **by["login"]})
+    return {**by["name"], **by["login"]}
+
+
+def on_tickets(frame: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the `key` and `contact_id` of their `ticket`, which is a record's id, or as a screen shows it: `INC0010001`, `Incident: INC0010001`."""
+    known = [tickets.select("contact_id", "key", ticket=name) for name in ("key", "contact_id")]
+    shown = frame.with_columns(pl.col("ticket").str.strip_prefix("Incident: ").str.strip_prefix("Case: "))
+    return shown.join(pl.concat(known).unique("ticket", keep="first", maintain_order=True), on="ticket", how="inner", maintain_order="left")
+
+
+def counted(column: str) -> pl.Expr:
+    """Seconds of a duration in words, `1 Hour 5 Minutes`; anything else as it is."""
+    spoken = pl.col(column).str.contains(r"(?i)^\d+ (?:day|hour|minute|second)s?\b")
+    parts = [pl.col(column).str.extract(rf"(?i)(\d+) {unit}s?\b").cast(pl.Int64, strict=False).fill_null(0) * took for unit, took in _SECONDS.items()]
+    return pl.when(spoken).then(pl.sum_horizontal(parts).cast(pl.String)).otherwise(column).alias(column)

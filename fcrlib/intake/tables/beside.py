@@ -13,6 +13,7 @@ from fcrlib.intake.canonical import instants, words
 from fcrlib.intake.canonical.told import Told
 from fcrlib.intake.tables import files
 from fcrlib.intake.tables.mapping import EVENT_WORDS, Layout
+from fcrlib.intake.tables.table import Table
 from fcrlib.model.desk import Dropped
 from fcrlib.model.tables import TABLES, conform
 
@@ -38,8 +39,8 @@ _EVENT_WORDS = {
 class Others:
     """The tables beside the contacts' own, where there are any, and the SHA-256 of their files."""
 
-    events: files.Table | None = None
-    customers: files.Table | None = None
+    events: Table | None = None
+    customers: Table | None = None
     hashes: dict[str, str] = field(default_factory=dict)
 
 
@@ -132,9 +133,10 @@ def tables(plan: Layout, *, places: list[Path]) -> Others:
     return Others(opened.get("events"), opened.get("customers"), hashes)
 
 
-def events(table: files.Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
+def events(table: Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
     """The second table, one row per message or change, in its order; nothing if the mapping names none."""
     if plan.events is None or table is None:
+        told.problems += ["[events]: say with `file` in which table they stand, or in a database with `query`"] if plan.events else []
         return TABLES["events"].create_empty()
     feeds = plan.events.feeds()
     missing = {ours: theirs for ours, theirs in feeds.items() if theirs not in table.frame.columns}
@@ -153,13 +155,16 @@ def events(table: files.Table | None, plan: Layout, *, zone: str | None, end: da
     return _ordered(_completed(read, every_kind=plan.events.every_kind), end=end, told=told)
 
 
-def customers(raw: pl.DataFrame, table: files.Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
+def customers(raw: pl.DataFrame, table: Table | None, plan: Layout, *, zone: str | None, end: datetime, told: Told) -> pl.DataFrame:
     """Who is a customer and who has left, one row each; nothing if the mapping names no such columns.
 
     Who is listed several times has been a customer since the earliest of the rows, and is still one while any of them is open.
     """
     feeds = plan.customers.feeds() if plan.customers else {}
     if not plan.customers or not {"since", "left_at"} & feeds.keys():
+        return TABLES["customers"].create_empty()
+    if table is None and (plan.customers.file or plan.customers.query):
+        told.problems.append("[customers]: a database is asked with `query`, a file is named with `file`")
         return TABLES["customers"].create_empty()
     if table is None:
         return _read_customers(raw, {"customer_ref": plan.contacts.get("customer_ref", ""), **feeds}, plan, zone=zone, end=end, told=told)

@@ -16,6 +16,7 @@ import polars as pl
 from fcrlib.intake.canonical import instants, words
 from fcrlib.intake.tables import files
 from fcrlib.intake.tables.mapping import FLAGS, INSTANTS, RESOLVED, WORDS
+from fcrlib.intake.tables.table import Table
 
 SURE, LIKELY, USED = 0.9, 0.7, 0.5
 _SAMPLE = 5_000
@@ -202,9 +203,10 @@ def guess(path: Path | str) -> Guess:
     return guess_table(files.table(path))
 
 
-def guess_table(table: files.Table) -> Guess:
+def guess_table(table: Table) -> Guess:
     """Propose a mapping for a table of contacts that has been read."""
-    frame = table.frame.head(_SAMPLE).select(files.known(name) for name in table.frame.columns)
+    # A row that stands twice says nothing new, and makes an id look like none.
+    frame = table.frame.head(_SAMPLE).unique(maintain_order=True).select(files.known(name) for name in table.frame.columns)
     scores = {(name, ours): _score(name, frame[name], ours) for name in frame.columns for ours in _DIALECTS}
     taken = _best(scores)
     suggestions = tuple(_suggestion(name, taken.get(name), scores) for name in frame.columns)

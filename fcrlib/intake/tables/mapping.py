@@ -23,6 +23,7 @@ FLAGS = tuple(name for name, column in _CONTACTS.items() if column.dtype == pl.B
 # What only a helpdesk itself can say; a plain table has no column for it.
 _VENDORS = ("vendor_one_touch", "vendor_first_resolved_at", "vendor_sla_met")
 WORDS = {name: tuple(column.dtype.categories) for name, column in _CONTACTS.items() if isinstance(column.dtype, pl.Enum)}
+NUMBERS = {name: "a whole number" if column.dtype == pl.Int64 else "a number" for name, column in _CONTACTS.items() if column.dtype.is_numeric()}
 EVENT_WORDS = {name: tuple(column.dtype.categories) for name, column in TABLES["events"].columns().items() if isinstance(column.dtype, pl.Enum)}
 HAPPENED = ("opened_at", "first_resolved_at", "last_resolved_at", "closed_at")
 # A promise may lie after the data end, what happened may not.
@@ -179,6 +180,13 @@ class Layout(BaseModel):
             raise ValueError("write 'day first', 'month first' or a pattern such as '%d.%m.%Y %H:%M'")
         return dates
 
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter_parts(cls, delimiter: str | None) -> str | None:
+        if delimiter is not None and (not delimiter.isascii() or delimiter in '"\r\n\0'):
+            raise ValueError("write the one sign between two fields, e.g. ';' or '\\t'")
+        return delimiter
+
     @field_validator("contacts")
     @classmethod
     def _columns_are_ours(cls, contacts: dict[str, str]) -> dict[str, str]:
@@ -219,6 +227,7 @@ class Layout(BaseModel):
             if name in WORDS and word not in WORDS[name]
         ]
         wrong += [f"{name} must be true or false" for name, word in constant.items() if name in FLAGS and not isinstance(word, bool)]
+        wrong += [f"{name} must be {NUMBERS[name]} of 0 or more" for name, word in constant.items() if name in NUMBERS and not _counts(name, word)]
         return _or_all_mistakes(constant, wrong)
 
 
@@ -245,6 +254,12 @@ def _toml(path: Path) -> dict[str, object]:
         raise UsageError(f"mapping {path} does not exist: `fcr import csv FILE --guess` proposes one") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"mapping {path} is not TOML: {error}") from None
+
+
+def _counts(name: str, word: object) -> bool:
+    """Is it a number that this column of ours takes?"""
+    right = isinstance(word, int) or (isinstance(word, float) and _CONTACTS[name].dtype != pl.Int64)
+    return right and not isinstance(word, bool) and 0 <= float(str(word)) < float("inf")
 
 
 def _or_all_mistakes(value: _T, wrong: list[str]) -> _T:

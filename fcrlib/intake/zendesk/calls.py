@@ -6,6 +6,8 @@ up) is a contact of its own, for whoever gave up may ring again.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from fcrlib.intake.canonical import assemble, flags, instants, typed
@@ -14,6 +16,10 @@ from fcrlib.model.desk import Dropped
 
 _ABANDONED = r"(?i)^abandoned"
 _DIRECTIONS = {"inbound": "customer", "outbound": "company"}
+_SOON = timedelta(minutes=1)
+"""A ticket is made when its call is answered or over; a little later than that the call came to a ticket that was there."""
+_ENDLESS = 1e7
+"""Seconds that no call lasts."""
 _TIMES = ("talk", "hold", "wrap", "wait", "lasted")
 
 
@@ -38,28 +44,32 @@ def calls(hand: Reading, tickets: pl.DataFrame) -> pl.DataFrame:
 
 
 def added(contacts: pl.DataFrame, calls: pl.DataFrame) -> pl.DataFrame:
-    """Contacts with what the calls of their tickets say: time spent, who called whom, and whether nobody answered."""
+    """Contacts with what the calls of their tickets say: time spent, and of those that began with a call who called whom and whether nobody answered.
+
+    An agent who rings back about a mail did not begin it, and a caller who hangs up did not give up what was written before.
+    """
     summed = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(f"{name}_called") for name in ("talk", "handle")]
     by_ticket = calls.filter(~pl.col("alone")).group_by("contact_id", maintain_order=True).agg(
-        *summed, pl.col("wait").first().alias("called_wait"), pl.col("direction").first(), pl.col("given_up").all()
+        *summed, pl.col("wait").first().alias("called_wait"), pl.col("direction", "at").first(), (pl.col("given_up") & ~pl.col("voicemail")).all()
     )  # fmt: skip
     both = contacts.join(by_ticket, on="contact_id", how="left", maintain_order="left")
+    began = (pl.col("channel") == "phone") | (pl.col("at") <= pl.col("opened_at") + _SOON).fill_null(False)
     return both.with_columns(
         talk_seconds="talk_called",
         handle_seconds=pl.coalesce("handle_called", "handle_seconds"),
-        wait_seconds=pl.coalesce("called_wait", "wait_seconds"),
-        is_abandoned=pl.col("is_abandoned") | pl.col("given_up").fill_null(False),
-        initiated_by=_who_called(),
+        wait_seconds=pl.coalesce(pl.when(began).then("called_wait"), "wait_seconds"),
+        is_abandoned=pl.col("is_abandoned") | (pl.col("given_up") & began).fill_null(False),
+        initiated_by=pl.when(began).then(_who_called()),
     )
 
 
 def alone(calls: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """Calls without a ticket as contacts. The end of a call that somebody answered counts as its resolution, as with any phone system."""
     staff, nobody = people.filter(pl.col("kind") != "customer")["user_id"], people.filter("nobody")["user_id"]
-    parts = pl.sum_horizontal("wait", "talk", "hold")
+    lasted = pl.coalesce("lasted", pl.sum_horizontal("wait", "talk", "hold"))
     own = calls.filter("alone").with_columns(
         met=(pl.col("talk") > 0).fill_null(False) & ~pl.col("given_up"),
-        end=pl.col("at") + pl.duration(milliseconds=(pl.coalesce("lasted", parts) * 1000).cast(pl.Int64)),
+        end=pl.col("at") + pl.duration(milliseconds=pl.when(lasted < _ENDLESS).then(lasted * 1000).cast(pl.Int64)),
     )
     left = pl.col("voicemail") & ~pl.col("met")
     mute, resolved = ~pl.col("met") & ~left, pl.when("met").then("end")

@@ -41,11 +41,36 @@ _CHILD = {
     "rel": "via.source.rel",
     **{f"new {name}": name for name in ("status", "group_id", "assignee_id", "satisfaction_score")},
 }
+_COMMENT = {
+    "id": "id",
+    "ticket_id": "ticket_id",
+    "author_id": "author_id | user_id",
+    "text": "plain_body | body",
+    "public": "public",
+    "at": "created_at | created",
+    "via": "via.channel",
+    "rel": "via.source.rel",
+}
+_USER = {
+    "user_id": "id",
+    "name": "name",
+    "email": "email",
+    "phone": "phone",
+    "external_id": "external_id",
+    "role": "role",
+    "organization_id": "organization_id",
+    "locale": "locale",
+    "updated_at": "updated_at",
+    "group_id": "default_group_id",
+}
+_GROUP = {"group_id": "id", "name": "name"}
+ROLES = ("requester", "submitter", "assignee", "collaborator")
+"""People whom the export of whole tickets holds inside each ticket."""
 _BESIDE = (
     "ticket_forms", "ticket_form", "ticket_form_statuses", "ticket_form_history", "ticket_skips", "ticket_activities", "ticket_schedule",
     "ticket_sla_policy", "ticket_chat", "ticket_chat_event", "ticket_project", "ticket_custom_field", "ticket_follower_history",
     "ticket_collaborator_history", "ticket_email_cc_history", "ticket_link_mapping", "ticket_related", "deleted_tickets", "user_fields", "user_field",
-    "user_tag", "user_organization", "user_related", "group_memberships", "group_membership", "group_member", "group_sla_policies",
+    "ticket_tag_history", "user_tag", "user_organization", "user_related", "group_memberships", "group_membership", "group_member", "group_sla_policies",
     "article_comments", "article_comment", "post_comments", "post_comment", "call_topics",
 )  # fmt: skip
 """Lists that stand beside those that are read, and whose names begin or end like theirs."""
@@ -69,12 +94,14 @@ EXPORT = Export(
                 "subject": "subject | raw_subject",
                 "body": "description",
                 "priority": "priority",
-                "customer_ref": "requester_id",
-                "asker": "requester",
-                "submitter": "submitter_id | submitter",
-                "assignee": "assignee_id | assignee",
-                "group": "group_id | group",
-                "account_ref": "organization_id | organization",
+                "customer_ref": "requester_id | requester.id",
+                "asker": "requester.name | requester",
+                "asker_email": "requester email",
+                "asker_external": "requester external id",
+                "submitter": "submitter_id | submitter.id | submitter",
+                "assignee": "assignee_id | assignee.id | assignee",
+                "group": "group_id | group.id | group",
+                "account_ref": "organization_id | organization.id | organization",
                 "tags": "tags",
                 "problem": "problem_id",
                 "has_incidents": "has_incidents",
@@ -88,12 +115,18 @@ EXPORT = Export(
                 "resolved_after": "metric_set.first_resolution_time_in_minutes.calendar | first resolution time in minutes",
                 "replied_after": "metric_set.reply_time_in_minutes.calendar | first reply time in minutes",
             },
+            wrappers=("tickets", "results"),
             stems=("tickets", "ticket", "incremental_tickets"),
             key=("contact_id",),
             newest="updated_at",
             needed=("contact_id", "opened_at", "status"),
             texts=("subject", "body", "rating_comment"),
-            inside=(Kind("ticket_values", {"contact_id": "^id", "field": "id", "value": "value"}, each="custom_fields[]", needed=("value",)),),
+            inside=(
+                Kind("ticket_values", {"contact_id": "^id", "field": "id", "value": "value"}, each="custom_fields[]", needed=("value",)),
+                Kind("own_comments", {**_COMMENT, "ticket_id": "^id"}, each="comments[]", needed=("at",), texts=("text",)),
+                Kind("own_groups", _GROUP, each="group[]", needed=("group_id", "name")),
+                *(Kind(f"own_{role}", _USER, each=f"{role}[]", needed=("user_id", "role")) for role in ROLES),
+            ),
         ),
         Kind(
             "audits",
@@ -122,16 +155,7 @@ EXPORT = Export(
         Kind("ticket_tags", {"contact_id": "ticket_id", "tag": "tag"}, stems=("ticket_tag",), needed=("contact_id", "tag")),
         Kind(
             "comments",
-            {
-                "id": "id",
-                "ticket_id": "ticket_id",
-                "author_id": "author_id | user_id",
-                "text": "plain_body | body",
-                "public": "public",
-                "at": "created_at | created",
-                "via": "via.channel",
-                "rel": "via.source.rel",
-            },
+            _COMMENT,
             wrappers=("comments", "ticket_comments"),
             stems=("comments", "ticket_comments", "ticket_comment"),
             key=("id",),
@@ -190,18 +214,7 @@ EXPORT = Export(
         ),
         Kind(
             "users",
-            {
-                "user_id": "id",
-                "name": "name",
-                "email": "email",
-                "phone": "phone",
-                "external_id": "external_id",
-                "role": "role",
-                "organization_id": "organization_id",
-                "locale": "locale",
-                "updated_at": "updated_at",
-                "group_id": "default_group_id",
-            },
+            _USER,
             stems=("users", "user"),
             signs=("user_id", "name", "role"),
             key=("user_id",),
@@ -211,8 +224,9 @@ EXPORT = Export(
             "identities",
             {"user_id": "user_id", "type": "type", "value": "value"},
             wrappers=("identities", "user_identities"),
+            stems=("identities", "user_identities", "user_identity"),
         ),
-        Kind("groups", {"group_id": "id", "name": "name"}, stems=("groups", "group"), key=("group_id",)),
+        Kind("groups", _GROUP, stems=("groups", "group"), key=("group_id",)),
         Kind("ticket_fields", {"field": "id", "title": "title"}, stems=("ticket_fields", "ticket_field"), key=("field",)),
         Kind(
             "calls",
@@ -267,7 +281,7 @@ EXPORT = Export(
         Kind("beside", {"id": "id"}, wrappers=_BESIDE, spare=True),
         Kind("articles", {"article_id": "id", "title": "title", "updated_at": "edited_at | updated_at"}, key=("article_id",), texts=("title",)),
     ),
-    paging=Paging(total="count", follows="next_page", last="end_of_stream"),
+    paging=Paging(total="count", follows="next_page", last="end_of_stream", more="meta.has_more"),
     host="url",
 )
 CUSTOM = {"category": "category", "subcategory": "subcategory", "product_area": "product area", "tier": "tier", "language": "language"}

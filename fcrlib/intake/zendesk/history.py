@@ -30,8 +30,10 @@ def changes(found: Records) -> pl.LazyFrame:
 
 
 def comments(found: Records) -> pl.DataFrame:
-    """The comments of a file of their own, with `public` in lower case."""
-    return found.table("comments").with_columns(pl.col("public").str.to_lowercase())
+    """The comments of a file of their own and those inside whole tickets, each once, with `public` in lower case."""
+    apart, inside = found.table("comments"), found.table("own_comments")
+    both = pl.concat([apart, inside.join(apart, on="id", how="anti", maintain_order="left")])
+    return both.with_columns(pl.col("public").str.to_lowercase())
 
 
 def said(found: Records) -> pl.LazyFrame:

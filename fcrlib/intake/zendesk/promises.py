@@ -74,4 +74,4 @@ def _due(runs: pl.DataFrame) -> pl.DataFrame:
         ["ticket_id", "metric"], keep="last", maintain_order=True
     )  # fmt: skip
     ranked = last.drop_nulls("due").sort(pl.col("metric").replace_strict(rank, default=None, return_dtype=pl.Int64), maintain_order=True)
-    return ranked.unique("ticket_id", keep="first", maintain_order=True).select("ticket_id", "due")
+    return ranked.unique("ticket_id", keep="first", maintain_order=True).select("ticket_id", "due", "broken")

@@ -9,7 +9,7 @@ in every old audit, and an agent who left is a customer today, so whoever held a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from fcrlib.intake.canonical.reading import Asked, Reading, Tables
 from fcrlib.intake.export.kinds import at
 from fcrlib.intake.export.records import FILE, Records
 from fcrlib.intake.zendesk import calls, history, tickets
-from fcrlib.intake.zendesk.fields import CARRIES, CHANNELS, EXPORT, STATUSES, asking
+from fcrlib.intake.zendesk.fields import CARRIES, CHANNELS, EXPORT, ROLES, STATUSES, asking
 from fcrlib.intake.zendesk.promises import promised
 from fcrlib.intake.zendesk.surveys import surveys
 from fcrlib.model.desk import Desk, Dropped
@@ -60,8 +60,8 @@ def _tables(hand: Reading) -> Tables:
     found = hand.found
     asked = tickets.whole(hand)
     rung = calls.calls(hand, asked)
-    people = _people(found, asked, rung, bots=hand.bots)
-    groups = dict(found.table("groups").select("group_id", "name").iter_rows())
+    people = _people(hand, asked, rung)
+    groups = dict(pl.concat([found.table(kind).select("group_id", "name").unique() for kind in ("own_groups", "groups")]).iter_rows())
     known = promised(calls.added(tickets.contacts(hand, asked, people, groups), rung), hand=hand)
     contacts = pl.concat([known, calls.alone(rung, people)], how="diagonal")
     hand.told.notes += calls.remark(rung)
@@ -71,10 +71,10 @@ def _tables(hand: Reading) -> Tables:
         steps=_steps(hand, groups, rung=rung),
         acted=partial(_acted, contacts=contacts, people=people),
         surveys=surveys(hand, asked),
-        identifiers=_identifiers(found, people),
+        identifiers=_identifiers(found, asked, people),
         agents=assemble.agents(people.with_columns(group=tickets.named("group_id", groups)), key="user_id", kind="kind", group="group"),
         articles=hand.moments(found.table("articles"), ["updated_at"]),
-        names=people["name"],
+        names=_names(asked, people),
     )
 
 
@@ -93,11 +93,12 @@ def _beside(found: Records) -> list[Dropped]:
     return [*others, Dropped(what="suspended tickets", count=found.table("suspended").height, why=why)]
 
 
-def _people(found: Records, asked: pl.DataFrame, rung: pl.DataFrame, *, bots: Sequence[str]) -> pl.DataFrame:
+def _people(hand: Reading, asked: pl.DataFrame, rung: pl.DataFrame) -> pl.DataFrame:
     """Everybody by `user_id`, with `kind`: agent, bot or customer. Who held a ticket or wrote a note was an agent then, whatever they are today.
 
     `nobody` marks those of whom nothing is known but a number.
     """
+    found, bots = hand.found, list(hand.bots)
     changes, comments = history.changes(found), history.comments(found)
     held = [
         asked.lazy().select(user_id="assignee"),
@@ -109,12 +110,19 @@ def _people(found: Records, asked: pl.DataFrame, rung: pl.DataFrame, *, bots: Se
         comments.lazy().filter(pl.col("public") == "false").select(user_id="author_id"),
     ]
     agents = pl.concat(held).drop_nulls().unique().collect()
-    users = found.table("users").join(agents, on="user_id", how="full", coalesce=True)
+    users = _listed(found).join(agents, on="user_id", how="full", coalesce=True)
     agent = pl.col("role").is_in(["agent", "admin"]).fill_null(False) | pl.col("user_id").is_in(agents["user_id"].implode())
-    machine = pl.col("user_id").is_in(list(bots)) | pl.col("name").is_in(list(bots)).fill_null(False) | (flags.is_bot(pl.col("name")) & agent)
+    machine = pl.col("user_id").is_in(bots) | pl.col("name").is_in(bots).fill_null(False) | (flags.is_bot(pl.col("name")) & agent)
     kind = pl.when(machine).then(pl.lit("bot")).when(agent).then(pl.lit("agent")).otherwise(pl.lit("customer"))
     nobody = flags.is_nobody(pl.col("name")) & pl.all_horizontal(pl.col("email", "phone", "external_id").is_null())
     return users.filter(pl.col("user_id").is_not_null() & (pl.col("user_id").str.contains(r"^-|^0$") == False)).with_columns(kind=kind, nobody=nobody)  # noqa: E712
+
+
+def _listed(found: Records) -> pl.DataFrame:
+    """The users of the list, and those whom only whole tickets hold."""
+    users = found.table("users")
+    inside = pl.concat([found.table(f"own_{role}") for role in ROLES]).unique("user_id", keep="last", maintain_order=True)
+    return pl.concat([users, inside.join(users, on="user_id", how="anti", maintain_order="left")])
 
 
 def _steps(hand: Reading, groups: Mapping[str, str], *, rung: pl.DataFrame) -> list[pl.DataFrame]:
@@ -184,14 +192,22 @@ def _acted(steps: pl.DataFrame, contacts: pl.DataFrame, people: pl.DataFrame) ->
     ).drop("customer_ref", "is_side_conversation", "asked_by", "person", "caller", instants.ROW)
 
 
-def _identifiers(found: Records, people: pl.DataFrame) -> pl.DataFrame:
-    """What customers are known by: their own fields, and further addresses and numbers."""
+def _names(asked: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
+    """Full names of everybody; a table of the screen has names where the API has numbers."""
+    written = pl.concat([asked[column].alias("name") for column in ("asker", "submitter", "assignee")]).unique(maintain_order=True)
+    return pl.concat([people["name"], written.filter(written.str.contains(r"\p{L}"))])
+
+
+def _identifiers(found: Records, asked: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """What customers are known by: their own fields, further addresses and numbers, and what a table of tickets says of them."""
     customers = people.filter(pl.col("kind") == "customer").rename({"user_id": "customer_ref"})
     more = found.table("identities").rename({"user_id": "customer_ref"}).join(customers.select("customer_ref"), on="customer_ref", how="semi")
     kinds = {"email": "email", "phone_number": "phone"}
     further = more.with_columns(pl.when(pl.col("type") == word).then("value").alias(kind) for word, kind in kinds.items())
     own = assemble.identity(customers, source=SOURCE, email="email", phone="phone", external="external_id", account="organization_id")
-    return pl.concat([own, assemble.identity(further, source=SOURCE, email="email", phone="phone")]).unique(maintain_order=True)
+    askers = asked.join(people.filter(pl.col("kind") != "customer"), left_on="customer_ref", right_on="user_id", how="anti")
+    written = assemble.identity(askers, source=SOURCE, email="asker_email", external="asker_external")
+    return pl.concat([own, assemble.identity(further, source=SOURCE, email="email", phone="phone"), written]).unique(maintain_order=True)
 
 
 def _status(column: str) -> pl.Expr:

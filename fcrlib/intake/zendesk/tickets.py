@@ -16,6 +16,7 @@ from fcrlib.intake.export.gather import PLACES
 from fcrlib.intake.zendesk import history
 from fcrlib.intake.zendesk.fields import CHANNELS, CUSTOM, FOLLOWS, INCOMING, OUTGOING, STATUSES
 from fcrlib.model.desk import Dropped
+from fcrlib.model.tables import RESOLVED_STATUSES
 
 MERGED_INTO = r"(?i)merged into (?:this request|request|ticket)? ?#(\d+)"
 _SCRUBBED = "scrubbed"
@@ -37,7 +38,9 @@ def whole(hand: Reading) -> pl.DataFrame:
         hand.told.problems.append(f"id: empty in {nameless.height:,} of {rows.height:,} tickets, the first in row {nameless[instants.ROW][0]}")
     scrubbed = pl.col("subject").str.strip_chars().str.to_lowercase() == _SCRUBBED
     nothing = [pl.when(~scrubbed.fill_null(False)).then(name).alias(name) for name in ("subject", "body")]
-    return hand.moments(rows.with_columns(*_via(), *nothing), ["opened_at", "solved_at", "due_at", "touched_at"])
+    # A table may leave out the number of who asked, and say the address.
+    asker = pl.coalesce("customer_ref", pl.col("asker_email").str.to_lowercase())
+    return hand.moments(rows.with_columns(*_via(), *nothing, customer_ref=asker), ["opened_at", "solved_at", "due_at", "touched_at"])
 
 
 def _via() -> list[pl.Expr]:
@@ -69,8 +72,7 @@ def contacts(hand: Reading, tickets: pl.DataFrame, people: pl.DataFrame, groups:
         tags=typed.labels("tags", between=r"[;|,\s]"),
         is_internal=asker.is_in(staff.implode()).fill_null(False),
         customer_ref=pl.when(~asker.is_in(pl.concat([nobody, staff]).implode())).then(asker),
-        resolver_group=named("group", groups),
-        resolver_agent="assignee",
+        group=named("group", groups),
         follow_up_of=pl.coalesce(pl.when(follows).then("from_ticket"), "follows"),
         issue_key=pl.coalesce("problem", pl.when(pl.col("has_incidents") == "true").then("contact_id")),
         is_side_conversation=pl.col("channel_raw").str.contains(r"(?i)^side[ _]conversation$").fill_null(False),
@@ -122,11 +124,13 @@ def _measured(hand: Reading, contacts: pl.DataFrame) -> pl.DataFrame:
     metrics = typed.numbers(hand.moments(hand.table("metrics"), ["solved_at"]), figures, told=hand.told).drop("updated_at", instants.ROW, *PLACES)
     both = typed.numbers(contacts, figures, told=hand.told).join(metrics, on="contact_id", how="left", maintain_order="left", suffix=" measured")
     both = both.join(_engaged(hand), on="contact_id", how="left", maintain_order="left")
-    count = {name: pl.coalesce(f"{name} measured", name).cast(pl.Int64) for name in _COUNTS}
+    count = {name: pl.coalesce(f"{name} measured", name) for name in _COUNTS}
     after = {name: pl.coalesce(f"{name} measured", name) * 60 for name in _MINUTES}
     first, solved = pl.col("opened_at") + pl.duration(seconds=after["resolved_after"]), pl.coalesce("solved_at measured", "solved_at")
     once = (solved - first).dt.total_seconds().is_between(0, 59)
     span = pl.when(pl.col("channel").is_in(_SPANS)).then("engaged_seconds")
+    # Whoever has it today stands for whoever resolved it; what never was has nobody.
+    ever = pl.col("status").is_in(RESOLVED_STATUSES) | pl.coalesce(first, solved).is_not_null()
     return both.with_columns(
         vendor_reopens=count["reopens"],
         vendor_replies=pl.coalesce(count["replies"], "engaged_replies"),
@@ -136,6 +140,8 @@ def _measured(hand: Reading, contacts: pl.DataFrame) -> pl.DataFrame:
         first_resolved_at=pl.coalesce(pl.when(~once).then(first), solved, first),
         last_resolved_at=solved,
         closed_at=pl.when(pl.col("status") == "closed").then(solved),
+        resolver_group=pl.when(ever).then("group"),
+        resolver_agent=pl.when(ever).then("assignee"),
         wait_seconds=after["replied_after"],
         handle_seconds=span,
     )
@@ -153,7 +159,7 @@ def _engaged(hand: Reading) -> pl.DataFrame:
     counted = rows.filter(live & pl.col("contact_id").is_not_null()).with_columns(took=pl.when(took >= 0).then(took))
     return counted.group_by("contact_id").agg(
         engaged_seconds=pl.when(pl.col("took").count() > 0).then(pl.col("took").sum()),
-        engaged_replies=pl.when(pl.col("answers").count() > 0).then(pl.col("answers").sum()).cast(pl.Int64),
+        engaged_replies=pl.when(pl.col("answers").count() > 0).then(pl.col("answers").sum()),
     )
 
 

@@ -73,7 +73,8 @@ def came_in(found: Mapping[str, Any]) -> list[Line]:
 def known(shares: pl.DataFrame, channels: pl.DataFrame) -> list[Line]:
     """Identity, category, text and survey, and the channel that knows its customers least."""
     lines = [(row["what"], _share(row)) for row in shares.to_dicts()]
-    worst = channels.drop_nulls("share").sort("share", "channel").head(1).to_dicts()
+    seen = channels.drop_nulls("share") if shares["share"][0] is not None else channels.clear()
+    worst = seen.sort("share", "channel").head(1).to_dicts()
     least = [("least known on", f"{row['channel']}: {_share(row | {'of': 'contacts'})}") for row in worst if row["share"] < 1 and channels.height > 1]
     return [*lines[:1], *least, *lines[1:]]
 
@@ -94,7 +95,7 @@ def _zone(clock: Mapping[str, Any]) -> str:
     named = f"days are cut in {clock['zone']}" + (f", the import named {clock['named']}" if clock["named"] != clock["zone"] else "")
     if clock["middle"] is None:
         return f"{named}; too few contacts with a time of day to tell whether that is right"
-    seen = f"the middle of the day's contacts is {clock['middle'] % 24:.0f}:00, {percent(clock['night'])} come between midnight and six"
+    seen = f"the middle of the day's contacts is {round(clock['middle']) % 24}:00, {percent(clock['night'])} come between midnight and six"
     return f"{named}; {seen}: {'that is no working day, so the zone may be wrong' if clock['odd'] else 'that looks like a working day'}"
 
 
@@ -110,7 +111,8 @@ def _history(depth: Mapping[str, Any]) -> str:
 
 def _newest(newest: Mapping[str, Any]) -> str:
     quiet, usual = newest["quiet"], newest["per_day"]
-    said = f"the last contact was opened {duration(quiet * 24)} before the data end; {number(usual)} a day in the four weeks up to it"
+    back = f"{newest['over']} days" if newest["over"] > 1 else "day"
+    said = f"the last contact was opened {duration(quiet * 24)} before the data end; {number(usual)} a day in the {back} up to it"
     if quiet >= 1 and quiet * usual >= _LONG_SILENCE:
         said += "; so long a silence is unusual: is part of the export missing, or the data end wrong?"
     return f"{said}; {count(newest['later'])} opened after the data end are not looked at" if newest["later"] else said

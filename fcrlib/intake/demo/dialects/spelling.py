@@ -59,8 +59,21 @@ def respelled(
         return told.with_columns(source=pl.lit(source)) if "source" in frame.columns else told
 
     spelled = desk.map_tables(change)
+    spelled = replace(spelled, contacts=_recounted(spelled))
     value = pl.when(pl.col("kind") == "account").then(account(pl.col("value_norm"))).otherwise("value_norm")
     return replace(spelled, identifiers=conform(spelled.identifiers.with_columns(value_norm=value), table="identifiers"))
+
+
+def _recounted(desk: Desk) -> pl.DataFrame:
+    """The contacts with the counters of a system that knows no escalation, only handovers, and by whose user it sees who answered: a bot is no agent."""
+    bots = desk.agents.filter(kind="bot")["agent_id"].implode()
+    answer = (pl.col("kind") == "message") & pl.col("public") & (pl.col("actor") == "agent") & ~pl.col("actor_id").is_in(bots).fill_null(False)
+    other = pl.col("group_from").ne_missing(pl.col("group_to")) | pl.col("agent_from").ne_missing(pl.col("agent_to"))
+    counts = {"vendor_stations": pl.col("kind").is_in(["transfer", "escalation"]) & other, "vendor_replies": answer}
+    counted = desk.events.group_by("contact_id").agg(when.sum().cast(pl.Int64).alias(name) for name, when in counts.items())
+    contacts = desk.contacts.drop(counts).join(counted, on="contact_id", how="left", maintain_order="left")
+    given = [pl.when(desk.contacts[name].is_not_null()).then(pl.col(name).fill_null(0)).alias(name) for name in counts]
+    return conform(contacts.with_columns(given), table="contacts")
 
 
 def numbered(desk: Desk, *, source: str, article: str = "360000") -> Desk:
