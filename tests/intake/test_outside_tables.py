@@ -126,3 +126,12 @@ def test_files_of_other_columns_are_not_put_together(tmp_path):
     ROWS.with_columns(pl.lit("x").alias("More")).write_csv(tmp_path / "2026-02.csv")
     with pytest.raises(DataError, match="holds 2 tables"):
         csv.read(tmp_path, mapping=MAPPING, data_end=END)
+
+
+def test_a_row_with_fewer_fields_than_the_header_is_noted(tmp_path):
+    found = read(
+        tmp_path / "t.csv", "Ticket,Opened,Solved,Customer,State\na,2026-03-02 08:00,,c,open\nb,2026-03-02 08:00,,c\nd,2026-03-02 08:00,,c,\n"
+    )
+    assert [note for note in found.manifest.notes if "fewer fields" in note] == [
+        "t.csv: 1 rows have fewer fields than the header, the first is row 3: what is missing was read as empty; a text with a line break in it must stand in quotes"
+    ]

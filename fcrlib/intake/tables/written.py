@@ -30,7 +30,8 @@ def table(name: str, data: bytes, *, delimiter: str | None = None, encoding: str
         If it cannot be read, with the row concerned.
     """
     text, notes = _decoded(name, data, encoding)
-    return rows(name, _parse(name, text, delimiter), notes=notes)
+    frame, separator = _parse(name, text, delimiter)
+    return rows(name, frame, notes=(*notes, *_short(name, text, frame, separator)))
 
 
 def rows(name: str, frame: pl.DataFrame, *, notes: tuple[str, ...] = (), first: int = 2) -> Table:
@@ -85,7 +86,18 @@ def as_cp1252(name: str, data: bytes, where: str) -> tuple[str, tuple[str, ...]]
         raise DataError(f"{name} is neither UTF-8 nor cp1252 ({where}): save it as `CSV UTF-8`, or name its encoding in the mapping") from None
 
 
-def _parse(name: str, text: str, delimiter: str | None) -> pl.DataFrame:
+def _short(name: str, text: str, frame: pl.DataFrame, separator: str) -> list[str]:
+    """A note of rows that have fewer fields than the header: perhaps a text was broken by a line break that stands in no quotes."""
+    if frame.width < 2 or not frame[:, -1].null_count():
+        return []
+    few = [
+        number for number, row in enumerate(_rows(io.StringIO(text), separator), start=1) if 0 < len(row) < frame.width and not separator_line(row[0])
+    ]
+    said = "what is missing was read as empty; a text with a line break in it must stand in quotes"
+    return [f"{name}: {len(few):,} rows have fewer fields than the header, the first is row {few[0]:,}: {said}"] if few else []
+
+
+def _parse(name: str, text: str, delimiter: str | None) -> tuple[pl.DataFrame, str]:
     if "\x00" in text:
         raise DataError(f"{name} is no text: it holds NUL bytes; export it as CSV")
     text = text if "\n" in text else text.replace("\r", "\n")
@@ -97,7 +109,7 @@ def _parse(name: str, text: str, delimiter: str | None) -> pl.DataFrame:
     columns = width(text, separator)
     refuse_cut_off(name, text, separator, columns)
     try:
-        return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+        return pl.read_csv(text.encode(), separator=separator, infer_schema=False), separator
     except pl.exceptions.PolarsError:
         raise DataError(f"{name}: {first_bad_row(io.StringIO(text), separator, columns)}") from None
 
