@@ -90,9 +90,7 @@ def _short(name: str, text: str, frame: pl.DataFrame, separator: str) -> list[st
     """A note of rows that have fewer fields than the header: perhaps a text was broken by a line break that stands in no quotes."""
     if frame.width < 2 or not frame[:, -1].null_count():
         return []
-    few = [
-        number for number, row in enumerate(_rows(io.StringIO(text), separator), start=1) if 0 < len(row) < frame.width and not separator_line(row[0])
-    ]
+    few = [number for number, row in enumerate(_rows(io.StringIO(text), separator), start=1) if number > 1 and 0 < len(row) < frame.width]
     said = "what is missing was read as empty; a text with a line break in it must stand in quotes"
     return [f"{name}: {len(few):,} rows have fewer fields than the header, the first is row {few[0]:,}: {said}"] if few else []
 
