@@ -42,10 +42,11 @@ def history(
     Parameters
     ----------
     steps
-        In pieces, of which each has the columns that it needs: `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what applies of `actor`, `actor_id`, `public`, `status_from`,
-        `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `article_id`; `order` (number) says what came first at one
-        instant, else the order of the rows does; handovers that share `together` (text) are one. `group_from` and `agent_from` are what the export
-        says stood before; they are used only where no earlier step says it: a contact begins with what stood before its first change.
+        In pieces, of which each has the columns that it needs: `contact_id`, `at` (UTC), `kind` (one of the canonical, or `handover`), and what
+        applies of `actor`, `actor_id`, `public`, `status_from`, `status_to`, `group_to`, `agent_to`, `channel`, `text`, `is_auto`, `article_id`; `order`
+        (number) says what came first at one instant, else the order of the rows does; handovers that share `together` (text) are one. `group_from` and
+        `agent_from` are what the export says stood before; they are used only where no earlier step says it: a contact begins with what stood before
+        its first change.
     source
         Name of the export.
     data_end
