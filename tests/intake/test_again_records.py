@@ -264,6 +264,7 @@ def test_an_engagement_that_was_deleted_was_not_said_and_html_is_text(tmp_path):
 
     desk = read("hubspot", tmp_path, {"tickets.json": {"results": [ticket()]}, "emails.json": {"results": [sent(9), sent(10, archived=True)]}})
     assert desk.events.select("at", "text").rows() == [(utc(1, 9), "It is done")]
+    assert ("emails", 1, "archived in HubSpot") in [(one.what, one.count, one.why) for one in desk.manifest.dropped]
 
 
 @pytest.mark.parametrize("none", [[], [None], [{}], {}, None])

@@ -250,7 +250,7 @@ def _kept(*, over: pl.Expr) -> pl.Expr:
 def _steps(hand: Reading, contacts: pl.DataFrame, owners: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Who did what to which ticket, when."""
     found, told = hand.found, hand.told
-    parts = [*_moves(found, contacts, owners, stages, told), spoken.said(found, told), *spoken.engaged(found)]
+    parts = [*_moves(found, contacts, owners, stages, told), spoken.said(found, told), *spoken.engaged(found, told)]
     return spoken.once(pl.concat(hand.timed(parts), how="diagonal"), told)
 
 

@@ -48,9 +48,11 @@ def said(found: Records, told: Told) -> pl.DataFrame:
     )
 
 
-def engaged(found: Records) -> list[pl.DataFrame]:
+def engaged(found: Records, told: Told) -> list[pl.DataFrame]:
     """E-mails, notes and calls that hang on a ticket."""
     every = {name: hung(found, name) for name in ("emails", "notes", "calls")}
+    gone = {name: int(found.table(name).select(typed.yes("gone").sum()).item()) for name in every}
+    told.dropped += [Dropped(what=name, count=count, why="archived in HubSpot") for name, count in gone.items()]
     shared = ("contact_id", "at", instants.ROW, pl.col("owner").alias("actor_id"), pl.int_range(pl.len(), dtype=pl.Int64).alias("order"))
     way = pl.col("direction").str.to_uppercase()
     by = pl.when(way.is_in(["INCOMING_EMAIL", "FORWARDED_EMAIL"])).then(pl.lit("customer")).when(way == "EMAIL").then(pl.lit("agent")).otherwise(pl.lit("unknown"))  # fmt: skip
