@@ -72,6 +72,7 @@ def test_names_are_put_above_a_table_that_has_none():
         (b"id,text\n" + b"1,a\n" * 20 + b"2,b,c\n", "row 22 has 3 fields, the header has 2"),
         (b"id,text,more\n" + b"1,a,b\n" * 20 + b"2,b", "the last row has 2 of 3 fields"),
         (b"id,text\n" + b"1,a\n" * 20 + b"2,\x00\n", "it holds NUL bytes"),
+        (b"x" * 2**21, "its first line is longer"),
         (b"id,text\n" + "1,ü\n".encode() * 20 + b"2,\xfc\n", "with (1 )?broken bytes, the first in row 22"),
     ],
 )

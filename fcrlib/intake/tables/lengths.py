@@ -90,9 +90,11 @@ def _copied(name: str, head: bytes, stream: IO[bytes], copy: IO[bytes]) -> tuple
 def _lengths(name: str, file: Path, notes: tuple[str, ...]) -> Iterator[Table]:
     """The table of a file in UTF-8, some rows after the other."""
     with file.open(encoding="utf-8", newline="") as text:
-        begin = text.readline()
+        begin = text.readline(_CHUNK)
         told = written.separator_line(begin)
-        begin = text.readline() if told else begin
+        begin = text.readline(_CHUNK) if told else begin
+    if not begin.endswith("\n"):
+        raise DataError(f"{name}: its first line is longer than a mebibyte, which no header is: was it exported as a table?")
     separator = told or written.sniff(begin)
     columns = written.width(begin, separator)
     _refuse_cut_off(name, file, separator, columns)
