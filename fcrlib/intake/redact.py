@@ -266,7 +266,8 @@ def _readable(texts: pl.Series) -> pl.Series:
 
 
 def _spelled(texts: pl.Series) -> pl.Series:
-    return texts.str.normalize("NFC").str.replace_all(INVISIBLE, "").str.replace_many(shapes.WIDE)
+    # Last of all, since a letter and its accent may meet only when what stood between them is gone.
+    return texts.str.replace_all(INVISIBLE, "").str.replace_many(shapes.WIDE).str.normalize("NFC")
 
 
 def _shielded(texts: pl.Series, told: _Told) -> pl.Series:

@@ -273,3 +273,7 @@ def test_every_mistake_in_the_patterns_is_said_at_once() -> None:
 def test_numbers_that_follow_each_other_all_leave() -> None:
     assert one("call +49 30 23125 678+49 30 23125 678") == "call [phone]"
     assert one("call +49 30 23125 678+49.30.23125.678+49 30 23125 678 now") == "call [phone] now"
+
+
+def test_a_letter_and_its_accent_meet_when_what_stood_between_them_is_gone() -> None:
+    assert one("caf\u0065\u00ad\u0301") == "caf\u00e9"
