@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,3 +35,11 @@ def run_fcr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return int(ended.value.code or 0), out.out, out.err
 
     return run
+
+
+@pytest.fixture
+def fcr(run_fcr: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Run `fcr` in an empty folder with a settings file of its own: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fcr.toml").touch()
+    return run_fcr

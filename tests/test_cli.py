@@ -12,14 +12,6 @@ from fcrlib import __version__
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run `fcr` in an empty folder with a settings file of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "fcr.toml").touch()
-    return run_fcr
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from fcrlib.intake.demo import invent

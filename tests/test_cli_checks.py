@@ -20,14 +20,6 @@ Run = Callable[..., tuple[int, str, str]]
 HEADINGS = ("What came in", "How much is known", "Time", "Which slices bear a rate", "Labels", "The helpdesk's own figures beside ours", "Questions", "Notebooks")  # fmt: skip
 
 
-@pytest.fixture
-def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run `fcr` in an empty folder with a settings file of its own."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "fcr.toml").touch()
-    return run_fcr
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return redact(invent(contacts=600)).save(tmp_path_factory.mktemp("demo") / "desk")

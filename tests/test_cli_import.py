@@ -10,14 +10,6 @@ import pytest
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def fcr(run_fcr: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run `fcr` in an empty folder with a settings file of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "fcr.toml").touch()
-    return run_fcr
-
-
 def test_an_invented_export_is_imported(fcr: Run, tmp_path: Path) -> None:
     assert fcr("demo", "--as", "zendesk", "--contacts", "300", "--to", "export")[0] == 0
     code, out, err = fcr("import", "zendesk", "export", "--to", "desk")
