@@ -178,6 +178,11 @@ def agents(people: pl.DataFrame, *, key: str, kind: str, group: str | None = Non
     return staff.select(pl.col(key).alias("agent_id"), pl.col(kind).replace_strict(role, default=None).alias("kind"), *team)
 
 
+def ids_by_name(people: pl.DataFrame, *, name: str, key: str) -> dict[str, str]:
+    """The ids of people by their names; a name that several share names nobody."""
+    return dict(people.drop_nulls([name, key]).unique(name, keep="none").select(name, key).iter_rows())
+
+
 def identity(people: pl.DataFrame, *, source: str, **kinds: str) -> pl.DataFrame:
     """Canonical identifiers from a table of people.
 

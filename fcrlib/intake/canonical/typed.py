@@ -24,7 +24,7 @@ def moments(frame: pl.DataFrame, columns: Sequence[str], *, told: Told, time_zon
     """The frame with these columns as UTC instants: ISO, epoch seconds or milliseconds, local times where a zone is given."""
     there = [name for name in columns if name in frame.columns]
     numbered = [instants.ROW] if instants.ROW in frame.columns else []
-    text = frame.select(*numbered, *(_filled(name) for name in there))
+    text = frame.select(*numbered, *(filled(name) for name in there))
     read = instants.read(text, columns=there, time_zone=time_zone, dates=dates)
     told.problems += read.problems
     told.notes += read.notes
@@ -34,7 +34,7 @@ def moments(frame: pl.DataFrame, columns: Sequence[str], *, told: Told, time_zon
 def numbers(frame: pl.DataFrame, columns: Sequence[str], *, told: Told) -> pl.DataFrame:
     """The frame with these columns as numbers, those declared whole by the canonical tables included; below zero nothing is known."""
     for name in (name for name in columns if name in frame.columns):
-        bare = _filled(name).str.strip_chars()
+        bare = filled(name).str.strip_chars()
         number = pl.when(bare.str.contains(_NUMBER)).then(bare.cast(pl.Float64, strict=False))
         _refuse(frame, name, number, told, "a number")
         frame = frame.with_columns(pl.when(number >= 0).then(number).alias(name))
@@ -51,7 +51,7 @@ def durations(frame: pl.DataFrame, columns: Sequence[str], *, told: Told, unit: 
     [90.0, 5400.0, 121578.0]
     """
     for name in (name for name in columns if name in frame.columns):
-        bare = _filled(name).str.strip_chars()
+        bare = filled(name).str.strip_chars()
         parts = [bare.str.extract(_CLOCK, group).cast(pl.Float64) for group in (1, 2, 3)]
         clock = parts[0] * 3600 + parts[1] * 60 + parts[2].fill_null(0)
         ago = pl.when(bare.str.contains(_SINCE_1970)).then(bare.str.slice(0, 19).str.replace("T", " ", literal=True))
@@ -70,7 +70,7 @@ def yes(column: str, *, true: Sequence[str] = words.YES_WORDS) -> pl.Expr:
 
 def yes_or_no(column: str) -> pl.Expr:
     """As `yes`, but null where nothing is said."""
-    return pl.when(pl.col(column).str.contains(r"\S")).then(yes(column)).alias(column)
+    return pl.when(filled(column).is_not_null()).then(yes(column)).alias(column)
 
 
 def labels(column: str, *, between: str = "[;|,]") -> pl.Expr:
@@ -105,7 +105,8 @@ def channels(frame: pl.DataFrame, *, raw: str = "channel_raw", meanings: Mapping
     return frame.with_columns(words.meaning(raw, words=meanings).fill_null("other").alias("channel"))
 
 
-def _filled(name: str) -> pl.Expr:
+def filled(name: str) -> pl.Expr:
+    """The column where something stands in it; blanks are nothing."""
     return pl.when(pl.col(name).str.contains(r"\S")).then(pl.col(name)).alias(name)
 
 
@@ -114,6 +115,6 @@ def _where(bad: pl.DataFrame) -> str:
 
 
 def _refuse(frame: pl.DataFrame, name: str, value: pl.Expr, told: Told, what: str) -> None:
-    bad = frame.filter(_filled(name).is_not_null() & value.is_null())
+    bad = frame.filter(filled(name).is_not_null() & value.is_null())
     if bad.height:
         told.problems.append(f"{name}: {bad.height:,} of {frame[name].count():,} values are not {what}{_where(bad)}: '{bad[name][0]}'")

@@ -306,7 +306,7 @@ def _activities(hand: Reading, meanings: Mapping[str, str]) -> pl.DataFrame:
     moved = hand.table("activities").with_columns(**sentences).with_columns(order=pl.int_range(pl.len(), dtype=pl.Int64) + _AFTER)
     moved = typed.statuses(moved, "status", meanings=meanings, told=hand.told).with_columns(_somebody("agent"), _somebody("group"))
     # Sentences name people; elsewhere they are numbers.
-    numbers = dict(hand.table("agents").select(_full_name(), "user_id").drop_nulls().unique("name", keep="none").iter_rows())
+    numbers = assemble.ids_by_name(hand.table("agents").select(_full_name(), "user_id"), name="name", key="user_id")
     shared = moved.select(
         "contact_id", "at", "order", instants.ROW, "status", "agent", "group", actor_id="performer",
         system=(pl.col("performer_type") == "system").fill_null(False) | pl.col("performer").is_null(),

@@ -117,9 +117,9 @@ def _owners(found: Records, *, bots: Sequence[str]) -> pl.DataFrame:
 
 
 def _named(owners: pl.DataFrame) -> dict[str, str]:
-    """Owners by name, as a table of the screen writes them; a name that several share names nobody."""
-    known = owners.select("owner", _full_name()).drop_nulls().filter(pl.col("name") != "")
-    return dict(known.unique("name", keep="none").select("name", "owner").iter_rows())
+    """Owners by name, as a table of the screen writes them."""
+    known = owners.select("owner", _full_name()).filter(pl.col("name") != "")
+    return assemble.ids_by_name(known, name="name", key="owner")
 
 
 def _teams(found: Records) -> dict[str, str]:

@@ -17,7 +17,7 @@ from fcrlib.model.desk import Dropped
 
 _SAME = timedelta(minutes=1)
 """An e-mail of a conversation stands on the ticket once more, stamped about then."""
-_TEXT = pl.coalesce(pl.when(pl.col("text").str.contains(r"\S")).then("text"), "rich")
+_TEXT = pl.coalesce(typed.filled("text"), "rich")
 """What was written; where the plain text is empty, the page with its marks."""
 
 

@@ -163,7 +163,8 @@ def _contacts(
     numbers = dict(cases.select("key", "contact_id").iter_rows())
     over = pl.col("status").is_in(RESOLVED_STATUSES)
     queue = pl.col("owner").str.starts_with(_QUEUE) | pl.col("owner").is_in(list(queues.values()))
-    machine = pl.col("owner").replace(_named(people)).is_in(people.filter(pl.col("kind") == "system")["id"].implode())
+    holder = pl.col("owner").replace(assemble.ids_by_name(people, name="name", key="id"))
+    machine = holder.is_in(people.filter(pl.col("kind") == "system")["id"].implode())
     written = pl.col("key").is_in(_inside(found, "emails")["case"].implode())
     by_mail = (pl.col("channel") == "email") & written
     asked = pl.any_horizontal(pl.col(name).is_not_null() for name in _ASKED)
@@ -180,7 +181,7 @@ def _contacts(
         last_resolved_at=pl.when(over).then("closed_at"),
         closed_at=pl.when(pl.col("status") == "closed").then("closed_at"),
         resolver_group=pl.when(over & queue).then(pl.col("owner").replace(queues)),
-        resolver_agent=pl.when(over & ~queue & ~machine).then(pl.col("owner").replace(_named(people))),
+        resolver_agent=pl.when(over & ~queue & ~machine).then(holder),
         resolved_by=pl.when(over & machine).then(pl.lit("automation")).when(over & ~queue).then(pl.lit("human")),
         initiated_by=pl.when(pl.col("channel") == "api").then(pl.lit("system")).when(~by_mail & asked).then(pl.lit("customer")),
         vendor_one_touch=pl.when(typed.yes("at_once")).then(pl.lit(True)),
@@ -214,11 +215,6 @@ def _people(found: Records, cases: pl.DataFrame, *, bots: Sequence[str]) -> pl.D
     robot = flags.is_bot(pl.col("name")) | pl.col("id").is_in([one[:15] for one in bots]) | pl.col("name").is_in(list(bots)).fill_null(False)
     kind = pl.when(machine).then(pl.lit("system")).when(outside).then(pl.lit("customer")).when(robot).then(pl.lit("bot")).otherwise(pl.lit("agent"))
     return known.drop_nulls("id").with_columns(kind=kind).sort("id")
-
-
-def _named(people: pl.DataFrame) -> dict[str, str]:
-    """Ids of users by their names; a name that several share names nobody."""
-    return dict(people.drop_nulls(["name", "id"]).unique("name", keep="none").select("name", "id").iter_rows())
 
 
 _STEP = ("contact_id", "at", "who", "order", instants.ROW)
@@ -275,7 +271,7 @@ def _handed(changes: pl.DataFrame, people: pl.DataFrame, queues: dict[str, str])
     owned = changes.filter(pl.col("field").is_in(_OWNERSHIP) & pl.col("value").is_not_null())
     owned = owned.with_columns(is_id=pl.col("value").str.contains(_OWNER))
     owned = owned.filter(pl.col("is_id") | ~pl.col("is_id").any().over(moment))
-    named = _named(people)
+    named = assemble.ids_by_name(people, name="name", key="id")
     sides: dict[str, pl.Expr] = {}
     for side, column in (("to", "value"), ("from", "before")):
         owner = pl.when("is_id").then(pl.col(column).str.slice(0, 15)).otherwise(column)
@@ -300,7 +296,7 @@ def _said(found: Records, keys: pl.DataFrame, told: Told) -> list[pl.DataFrame]:
         comments.select(*shared, "text", "public", order=order, kind=kind),
         emails.select(
             *shared,
-            text=pl.coalesce(pl.when(pl.col("text").str.contains(r"\S")).then("text"), "rich"),
+            text=pl.coalesce(typed.filled("text"), "rich"),
             public=True,
             order=order,
             kind=pl.lit("message"),

@@ -20,6 +20,8 @@ def _reference(ours: str, *names: str) -> dict[str, str]:
     }
 
 
+_LISTS = ("result", "records")
+"""What the interface and a list write above their rows."""
 REFERENCES = ("caller", "opener", "group", "agent", "resolver", "account", "parent", "problem", "item")
 EXPORT = Export(
     "servicenow",
@@ -60,7 +62,7 @@ EXPORT = Export(
                 "deleted": "_fivetran_deleted",
                 "url": "caller_id.link | assignment_group.link | opened_by.link",
             },
-            wrappers=("result", "records", "incident"),
+            wrappers=(*_LISTS, "incident"),
             stems=("incident", "incidents", "task", "sn_customerservice_case", "export"),
             needed=("contact_id", "opened_at", "state"),
             texts=("subject", "body"),
@@ -78,7 +80,7 @@ EXPORT = Export(
                 "at": plain("sys_created_on"),
                 "together": plain("record_checkpoint"),
             },
-            wrappers=("result", "records", "sys_audit"),
+            wrappers=(*_LISTS, "sys_audit"),
             key=("id",),
             needed=("ticket", "field", "at"),
         ),
@@ -92,7 +94,7 @@ EXPORT = Export(
                 "who": plain("sys_created_by"),
                 "at": plain("sys_created_on"),
             },
-            wrappers=("result", "records", "sys_journal_field"),
+            wrappers=(*_LISTS, "sys_journal_field"),
             key=("id",),
             needed=("ticket", "element", "at"),
             texts=("text",),
@@ -109,7 +111,7 @@ EXPORT = Export(
                 "at": plain("start"),
                 "updated_at": plain("sys_updated_on"),
             },
-            wrappers=("result", "records", "metric_instance"),
+            wrappers=(*_LISTS, "metric_instance"),
             key=("id",),
             newest="updated_at",
             needed=("ticket", "at"),
@@ -117,7 +119,7 @@ EXPORT = Export(
         Kind(
             "definitions",
             {"definition": plain("sys_id"), "field": plain("field"), "name": plain("name")},
-            wrappers=("result", "records", "metric_definition"),
+            wrappers=(*_LISTS, "metric_definition"),
             key=("definition",),
         ),
         Kind(
@@ -132,7 +134,7 @@ EXPORT = Export(
                 "due": plain("planned_end_time", "breach_time"),
                 "updated_at": plain("sys_updated_on"),
             },
-            wrappers=("result", "records", "task_sla"),
+            wrappers=(*_LISTS, "task_sla"),
             stems=("task_sla", "incident_sla"),
             key=("id",),
             newest="updated_at",
@@ -140,7 +142,7 @@ EXPORT = Export(
         Kind(
             "agreements",
             {"agreement": plain("sys_id"), "title": plain("name"), "goal": plain("target")},
-            wrappers=("result", "records", "contract_sla"),
+            wrappers=(*_LISTS, "contract_sla"),
             key=("agreement",),
         ),
         Kind(
@@ -156,21 +158,21 @@ EXPORT = Export(
                 **_reference("company", "company"),
                 "updated_at": plain("sys_updated_on"),
             },
-            wrappers=("result", "records", "sys_user"),
+            wrappers=(*_LISTS, "sys_user"),
             key=("user_id",),
             newest="updated_at",
         ),
         Kind(
             "devices",
             {**_reference("customer_ref", "user"), "email": plain("email_address"), "phone": plain("phone_number")},
-            wrappers=("result", "records", "cmn_notif_device"),
+            wrappers=(*_LISTS, "cmn_notif_device"),
         ),
-        Kind("groups", {"id": plain("sys_id"), "name": plain("name")}, wrappers=("result", "records", "sys_user_group"), key=("id",)),
-        Kind("items", {"id": plain("sys_id"), "name": plain("name")}, wrappers=("result", "records", "cmdb_ci"), stems=("cmdb_ci",), key=("id",)),
+        Kind("groups", {"id": plain("sys_id"), "name": plain("name")}, wrappers=(*_LISTS, "sys_user_group"), key=("id",)),
+        Kind("items", {"id": plain("sys_id"), "name": plain("name")}, wrappers=(*_LISTS, "cmdb_ci"), stems=("cmdb_ci",), key=("id",)),
         Kind(
             "choices",
             {"table": plain("name"), "field": plain("element"), "value": plain("value"), "label": plain("label"), "language": plain("language")},
-            wrappers=("result", "records", "sys_choice"),
+            wrappers=(*_LISTS, "sys_choice"),
         ),
     ),
     host="url",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from fcrlib.intake.canonical import instants, words
+from fcrlib.intake.canonical import assemble, instants, words
 from fcrlib.intake.export.records import Records
 from fcrlib.intake.servicenow.log import STATE_WORDS
 
@@ -64,8 +64,7 @@ def state(column: str, hold: str) -> pl.Expr:
 
 def ids(users: pl.DataFrame) -> dict[str, str]:
     """Ids of users by their login and by their full name, which a screen shows; what several share names nobody."""
-    known = users.drop_nulls("user_id")
-    by = {name: dict(known.drop_nulls(name).unique(name, keep="none").select(name, "user_id").iter_rows()) for name in ("name", "login")}
+    by = {name: assemble.ids_by_name(users, name=name, key="user_id") for name in ("name", "login")}
     return {**by["name"], **by["login"]}
 
 

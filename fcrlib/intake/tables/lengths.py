@@ -13,7 +13,7 @@ from typing import IO
 
 import polars as pl
 
-from fcrlib.intake.tables import files, written
+from fcrlib.intake.tables import files, records, written
 from fcrlib.intake.tables.table import Table
 from fcrlib.model.errors import DataError
 
@@ -61,7 +61,7 @@ def tables(name: str, stream: IO[bytes], *, begin: bytes = b"", above: bytes = b
 def _copied(name: str, head: bytes, stream: IO[bytes], copy: IO[bytes]) -> tuple[str, ...]:
     """Write the table as UTF-8 without a mark; what had to be decided."""
     notes: tuple[str, ...] = ()
-    encoding = written.marked(head)
+    encoding = records.marked(head)
     decoder = codecs.getincrementaldecoder(encoding or "utf-8")()
     row, passed, foreign, data = 1, 0, False, head
     while True:

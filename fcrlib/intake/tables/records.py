@@ -12,7 +12,7 @@ import re
 import polars as pl
 
 ENDINGS = (".json", ".ndjson", ".jsonl")
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """How a file of text may begin, and what it is written in then."""
 # What stands beside the records where an answer of an interface holds them.
 _PAGING = (
@@ -20,9 +20,14 @@ _PAGING = (
 )
 
 
+def marked(head: bytes) -> str | None:
+    """The encoding that the first bytes of a text name."""
+    return next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
+
+
 def unmarked(data: bytes) -> bytes:
     """What begins as text of records does, without a mark and in UTF-8; anything else as it is."""
-    kind = next((kind for mark, kind in MARKS.items() if data.startswith(mark)), None)
+    kind = marked(data)
     return (data.decode(kind, errors="replace").encode() if kind else data).lstrip()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from fcrlib.intake.tables.records import MARKS
+from fcrlib.intake.tables.records import marked
 from fcrlib.intake.tables.table import Table
 from fcrlib.model.errors import DataError
 from fcrlib.model.letters import visible
@@ -52,11 +52,6 @@ def rows(name: str, frame: pl.DataFrame, *, notes: tuple[str, ...] = (), first: 
 def is_text(head: bytes) -> bool:
     """Is it a table that is written as text, by its first bytes?"""
     return not head.startswith((b"PAR1", b"\x1f\x8b", b"PK\x03\x04")) and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
-
-
-def marked(head: bytes) -> str | None:
-    """The encoding that the first bytes name."""
-    return next((kind for mark, kind in MARKS.items() if head.startswith(mark)), None)
 
 
 def _decoded(name: str, data: bytes, encoding: str | None) -> tuple[str, tuple[str, ...]]:
